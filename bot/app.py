@@ -1,0 +1,90 @@
+"""Wires everything once: the dialogue, its doors, and what guards them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.responses import RedirectResponse
+from starlette.staticfiles import StaticFiles
+
+from bot.channels import apidocs, errors, rest, security, source
+from bot.channels.gradio_gate import prepare_import
+from bot.channels.limit import RateLimiter
+from bot.channels.pages import STATIC
+from bot.channels.port import DialoguePort
+from bot.errors import SettingsError
+from bot.settings import Settings
+
+
+def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> FastAPI:
+    """Return the whole application, index loaded; a given ``dialogue`` stays its giver's to close.
+
+    Raises:
+        IndexFormatError: no usable index; the message says what to do.
+    """
+    owned = dialogue is None
+    if dialogue is None:
+        from bot.dialogue.dialogue import open_dialogue
+
+        dialogue = open_dialogue(settings)
+    served: DialoguePort = dialogue
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        if owned:
+            served.close()
+
+    app = FastAPI(
+        title=settings.clinic.name,
+        description="只用已发布的原文回答问题，逐字给出，附出处、编者注和免责说明。",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    limiter = RateLimiter(settings.rate_limit)
+    errors.install(app)
+    app.include_router(rest.make_router(served, settings, limiter))
+    app.include_router(source.make_router(served, settings))
+    apidocs.install(app)
+    app.add_api_route("/favicon.ico", lambda: RedirectResponse("/ui/favicon.svg"), include_in_schema=False)
+    app.mount("/ui", StaticFiles(directory=STATIC), name="ui")
+    security.install(app, settings)
+
+    prepare_import()
+    from bot.channels import chat  # imports Gradio: only now, after its switches are set
+
+    chat.mount(app, served, settings, limiter)
+    return app
+
+
+def serve(settings: Settings) -> None:
+    """Serve until stopped; the address is printed once answers are possible.
+
+    Raises:
+        IndexFormatError: no usable index.
+        SettingsError: the port is taken or the address cannot be used.
+    """
+    import socket
+
+    import uvicorn
+
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"不能监听 {settings.host}:{settings.port}({error.strerror})。端口可能已被占用：请用 --port 换一个，或停掉占用它的程序。"
+        ) from error
+    with listener:
+        app = create_app(settings)
+        shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+        print(f"医据已就绪：http://{shown}:{settings.port}  (按 Ctrl+C 停止)", flush=True)  # noqa: T201
+        config = uvicorn.Config(app, access_log=False, log_level="warning", timeout_keep_alive=30)
+        uvicorn.Server(config).run(sockets=[listener])

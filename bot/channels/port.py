@@ -1,0 +1,51 @@
+"""What a channel may ask of the dialogue: the one seam between the doors and the core."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bot.records import Document, Passage, Reply, ReplyPassage
+from bot.settings import Settings
+
+
+class DialoguePort(Protocol):
+    """A thread-safe, synchronous dialogue; call it off the event loop."""
+
+    settings: Settings
+
+    @property
+    def ready(self) -> bool:
+        """Say whether an index is loaded and a first answer is possible."""
+        ...
+
+    def reply(self, session: str | None, text: str) -> Reply:
+        """Answer ``text``; raise QuestionError, whose message the patient may read, where it cannot be taken."""
+        ...
+
+    def passage(self, passage_id: str) -> ReplyPassage:
+        """Return one passage; raise UnknownPassageError."""
+        ...
+
+    def document(self, document_id: str) -> Document:
+        """Return a whole text; raise UnknownPassageError."""
+        ...
+
+    def passages_of(self, document_id: str) -> tuple[Passage, ...]:
+        """Return the passages of a text in their order; raise UnknownPassageError."""
+        ...
+
+    def starters(self) -> tuple[str, ...]:
+        """Return a few questions to begin with, all of which the corpus answers."""
+        ...
+
+    def coverage(self) -> tuple[str, ...]:
+        """Return the titles of what the bot covers."""
+        ...
+
+    def feedback(self, reply_id: str, vote: str) -> None:
+        """Record "up", "down" or "none" (taken back); raise UnknownPassageError for an unknown reply."""
+        ...
+
+    def close(self) -> None:
+        """Release the index and stop watching for a new one."""
+        ...

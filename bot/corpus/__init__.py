@@ -1,0 +1,1 @@
+"""The clinic's files: read into documents, cut into passages, checked."""

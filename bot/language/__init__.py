@@ -1,0 +1,1 @@
+"""Chinese text: folding, segmentation with jieba, the clinic's lexicon. Knows nothing of files to answer from."""

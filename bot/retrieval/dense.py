@@ -1,0 +1,80 @@
+"""The dense side: nearest vectors by inner product with FAISS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.errors import IndexFormatError
+
+FLAT_UP_TO = 50_000
+_HNSW_LINKS = 32
+_HNSW_SEARCH = 128
+
+
+class DenseIndex(Protocol):
+    """Finds the nearest rows of a matrix of unit vectors."""
+
+    def search(self, query: NDArray[np.float32], count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return up to ``count`` row numbers and their cosines, best first, for one query ``[d]``."""
+        ...
+
+
+class FaissIndex:
+    """A FAISS index whose rows are units: texts of which several may belong to one passage."""
+
+    def __init__(self, index: faiss.Index) -> None:
+        self._index = index
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self._index.d)
+
+    def search(self, query: NDArray[np.float32], count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return up to ``count`` row numbers and their cosines, best first, for one query ``[d]``."""
+        scores, rows = self._index.search(query.reshape(1, -1), min(count, len(self)))
+        found = rows[0] >= 0
+        return rows[0][found], scores[0][found]
+
+    def rows(self) -> NDArray[np.float32]:
+        """Return all vectors ``[n, d]`` (approximate where the index stores them quantised)."""
+        return np.asarray(self._index.reconstruct_n(0, len(self)), dtype=np.float32)
+
+
+def build_dense(vectors: NDArray[np.float32]) -> FaissIndex:
+    """Index unit vectors ``[n, d]``: exact up to 50,000 rows, HNSW over 8-bit vectors above."""
+    rows = np.ascontiguousarray(vectors, dtype=np.float32)
+    if len(rows) <= FLAT_UP_TO:
+        index = faiss.index_factory(rows.shape[1], "Flat", faiss.METRIC_INNER_PRODUCT)
+    else:
+        index = faiss.index_factory(rows.shape[1], f"HNSW{_HNSW_LINKS},SQ8", faiss.METRIC_INNER_PRODUCT)
+        graph: Any = faiss.downcast_index(index)
+        graph.hnsw.efSearch = _HNSW_SEARCH
+        index.train(rows)
+    index.add(rows)
+    return FaissIndex(index)
+
+
+def save_dense(index: FaissIndex, path: Path) -> None:
+    """Write the index to a file that any FAISS can read."""
+    faiss.write_index(index._index, str(path))
+
+
+def load_dense(path: Path) -> FaissIndex:
+    """Read an index file.
+
+    Raises:
+        IndexFormatError: FAISS cannot read it.
+    """
+    try:
+        return FaissIndex(faiss.read_index(str(path)))
+    except RuntimeError as error:
+        raise IndexFormatError(f"向量索引 {path} 已损坏。请重新建索引：python build_index.py") from error

@@ -1,0 +1,131 @@
+"""The build's view of the encoding model: encode with it, make its serving form once, know how far the two agree."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.encoding.default_model import default_model
+from bot.encoding.encoder import Agreement, agreement
+from bot.encoding.onnx_encoder import OnnxEncoder
+from bot.errors import EncoderError
+from bot.retrieval.store import file_sha256
+from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.encoding.torch_encoder import SentenceTransformerEncoder
+
+_SAMPLE = 200
+
+
+def _folder_key(folder: Path) -> str:
+    """Hash a model folder: every file's name and content."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(f"{path.relative_to(folder).as_posix()}\n{file_sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
+class Model:
+    """One model for one build. torch is imported only if something must be encoded or exported."""
+
+    def __init__(self, source: str, name: str, settings: Settings) -> None:
+        self._source = source
+        self._name = name
+        self._settings = settings
+        self._loaded: SentenceTransformerEncoder | None = None
+        self._agreement: Agreement | None = None
+        self.key = _folder_key(Path(source)) if Path(source).is_dir() else self._encoder().content_hash()
+        self._serving = settings.cache / "serving" / self.key[:16]
+
+    def _encoder(self) -> SentenceTransformerEncoder:
+        if self._loaded is None:
+            from bot.encoding.torch_encoder import SentenceTransformerEncoder
+
+            self._loaded = SentenceTransformerEncoder(self._source, batch_size=self._settings.batch_size)
+        return self._loaded
+
+    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode passages with the original model: unit vectors ``[n, d]``."""
+        return self._encoder().encode_passages(texts)
+
+    def ensure_serving(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        """Export the int8 form unless it is there, and measure on the corpus how far it agrees with the original.
+
+        Args:
+            texts: What was encoded; up to 200 of them, evenly spread, are encoded again with the exported form.
+            vectors: The original's vectors of ``texts``, ``[n, d]``.
+        """
+        if not (self._serving / "encoder.json").is_file():
+            from bot.encoding.onnx_export import export
+
+            temporary = self._serving.with_name(f".{self._serving.name}.{uuid.uuid4().hex[:8]}")
+            try:
+                export(self._encoder(), temporary)
+                os.replace(temporary, self._serving)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+        chosen = np.unique(np.linspace(0, len(texts) - 1, min(_SAMPLE, len(texts))).astype(int))
+        digest = hashlib.sha256(b"".join(texts[i].encode() + b"\0" for i in chosen)).hexdigest()
+        kept = self._serving / "agreement.json"
+        try:
+            stored = json.loads(kept.read_text("utf-8"))
+            if stored.pop("sample") == digest:
+                self._agreement = Agreement(**stored)
+                return
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            pass
+        try:
+            served = OnnxEncoder(self._serving, threads=os.cpu_count() or 1).encode_passages([texts[i] for i in chosen])
+        except EncoderError:
+            shutil.rmtree(self._serving, ignore_errors=True)  # a damaged cache is made anew at the next build
+            raise
+        self._agreement = agreement(vectors[chosen], served)
+        kept.write_text(json.dumps({**asdict(self._agreement), "sample": digest}, indent=2), encoding="utf-8")
+
+    def copy_serving_files(self, target: Path) -> None:
+        """Put the serving form into a build: hard links where the disk allows it, else copies."""
+        target.mkdir()
+        for path in sorted(self._serving.iterdir()):
+            if path.name == "agreement.json":
+                continue
+            try:
+                os.link(path, target / path.name)
+            except OSError:
+                shutil.copyfile(path, target / path.name)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the manifest says of the model; ``serving`` is the fallback where agreement is too low."""
+        if self._agreement is None:
+            raise EncoderError("还没有比对 int8 模型与原模型。这是程序的缺陷，请报告。")
+        good = self._agreement.mean_cosine >= self._settings.agreement_floor
+        return {
+            "name": self._name,
+            "model": self._source,
+            "sha256": self.key,
+            "serving": "onnx" if good else "sentence-transformers",
+            "agreement": asdict(self._agreement),
+        }
+
+
+def open_model(settings: Settings) -> Model:
+    """Return the model that ``YIJU_MODEL`` names; ``default`` is the embedded one, unpacked once.
+
+    Raises:
+        EncoderError: it cannot be had.
+    """
+    if settings.model == "default":
+        folder = default_model(settings.cache)
+        return Model(str(folder), folder.name, settings)
+    path = Path(settings.model).expanduser()
+    return Model(str(path.resolve()) if path.is_dir() else settings.model, settings.model, settings)

@@ -1,0 +1,113 @@
+"""Every number and switch a clinic may want different: ``YIJU_…`` variables over ``yiju.toml`` over defaults.
+
+``python -m bot settings`` prints them all with their meaning.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from bot.errors import SettingsError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Clinic(BaseModel):
+    """Who runs this bot: shown in headings and in the contact card."""
+
+    name: str = Field("医据", description="机构名称，显示在页面顶部")
+    tagline: str = Field("只用已发布的原文回答，每段都有出处", description="名称下方的一句话")
+    phone: str = Field("", description="联系电话；留空则不显示")
+    address: str = Field("", description="地址；留空则不显示")
+    hours: str = Field("", description="服务时间；留空则不显示")
+    url: str = Field("", description="机构网站；留空则不显示")
+
+
+class Settings(BaseSettings):
+    """All settings, with units and ranges."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="YIJU_", env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
+    )
+
+    corpus: Path = Field(Path("corpus"), description="语料文件夹")
+    index: Path = Field(Path("index"), description="索引文件夹")
+    model: str = Field(
+        "default", description="编码模型：default 为内置模型，或任何 sentence-transformers 模型的名称或文件夹"
+    )
+    cache: Path = Field(Path(".cache"), description="缓存文件夹(解开的模型、jieba 词典缓存)；只应由本程序的用户可写")
+    host: str = Field("127.0.0.1", description="监听地址；0.0.0.0 表示所有网卡")
+    port: int = Field(7860, ge=1, le=65535, description="监听端口")
+    threads: int = Field(0, ge=0, le=256, description="编码一个问题所用线程数；0 表示按 CPU 核数自动决定(最多 4)")
+    clinic: Clinic = Field(default_factory=Clinic, description="机构信息 [clinic]")
+
+    question_max_chars: int = Field(500, ge=20, le=5000, description="一个问题最多多少个字符，超过则请用户缩短")
+    body_max_bytes: int = Field(65536, ge=1024, le=10_000_000, description="一次接口请求的正文最多多少字节")
+    max_passages: int = Field(3, ge=1, le=10, description="一次回答最多给出几段原文")
+    rate_limit: int = Field(60, ge=0, le=100_000, description="每个地址每分钟最多提问次数；0 为不限")
+    frame_ancestors: str = Field("'self'", description="哪些网站可以用 iframe 嵌入(CSP frame-ancestors 的写法)")
+    feedback_file: Path = Field(Path("data/feedback.jsonl"), description="点赞点踩的记录文件(不含问题原文)")
+
+    passage_min_chars: int = Field(40, ge=1, le=1000, description="段落下限(字符)，更短的与邻段合并")
+    passage_max_chars: int = Field(220, ge=50, le=5000, description="段落上限(字符)，更长的按句切开")
+    list_max_chars: int = Field(420, ge=50, le=5000, description="列表连同引导句不超过多少字符时整体作为一段")
+
+    lexical_weight: float = Field(2.5, ge=0.0, le=50.0, description="融合：问题的词全部命中相当于余弦高出多少个 0.1")
+    sentence_vectors_up_to: int = Field(
+        20_000, ge=0, description="段落数不超过此值时，每句话也各建一个向量(更准，建得更慢)"
+    )
+    candidates: int = Field(50, ge=3, le=1000, description="向量与 BM25 各取多少候选")
+    answer_threshold: float = Field(0.35, ge=0.0, le=1.0, description="最佳段落能回答问题的概率低于此值则婉拒")
+    passage_threshold: float = Field(0.35, ge=0.0, le=1.0, description="第二、三段的概率不低于此值才一并给出")
+    agreement_floor: float = Field(0.98, ge=0.0, le=1.0, description="int8 模型与原模型的平均余弦低于此值时退回原模型")
+    batch_size: int = Field(32, ge=1, le=1024, description="建索引时每批编码多少段")
+    build_wait_seconds: float = Field(0.0, ge=0.0, le=3600.0, description="已有构建在进行时最多等待多少秒，0 为立即拒绝")
+    reload_seconds: float = Field(2.0, ge=0.1, le=3600.0, description="服务每隔多少秒查看是否有新索引")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: arguments, environment, ``yiju.toml`` (or the file that ``YIJU_CONFIG`` names)."""
+        path = Path(os.environ.get("YIJU_CONFIG", "yiju.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path)
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; ``overrides`` (those that are not None) win over everything.
+
+    Raises:
+        SettingsError: a value is out of range, of the wrong type or unknown; the message names the setting.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    config = os.environ.get("YIJU_CONFIG")
+    if config and not Path(config).is_file():
+        raise SettingsError(f"YIJU_CONFIG 指向的配置文件不存在：{config}。请改正路径，或去掉这个环境变量。")
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [
+            f"  {'.'.join(str(part) for part in item['loc'])} = {item['input']!r}:{item['msg']}"
+            for item in error.errors()
+        ]
+        raise SettingsError(
+            "设置有误(环境变量 YIJU_… 或 yiju.toml):\n"
+            + "\n".join(lines)
+            + "\n运行 python -m bot settings 查看各项说明。"
+        ) from error
+    except ValueError as error:  # a TOML syntax error
+        raise SettingsError(f"yiju.toml 读不懂：{error}。请按 TOML 语法改正。") from error
