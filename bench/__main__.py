@@ -7,7 +7,7 @@ import json
 import time
 from pathlib import Path
 
-from bench import answering, bench_encoder, building, serving
+from bench import answering, building, encoding, serving
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -19,7 +19,7 @@ def main() -> None:
     args = parser.parse_args()
     figures = {
         "whole answer / encoder alone": answering.run(),
-        "onnx int8 / torch, one question": bench_encoder.run(),
+        "onnx int8 / torch, one question": encoding.run(),
         "build / bare encoder": building.run(),
         "server": serving.run(),
     }

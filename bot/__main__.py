@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
 import json
 import os
 import sys
@@ -27,8 +29,17 @@ def _settings(args: argparse.Namespace) -> Settings:
     return load_settings(**{name: getattr(args, name, None) for name in names})
 
 
+def _bound_arenas() -> None:
+    """Keep glibc from giving each of the server's threads a heap of its own (some 50 MB more after a busy hour)."""
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
+
+
 def _serve(args: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # many small requests at once: threads inside one only compete
+    _bound_arenas()
     settings = _settings(args)
     from bot.app import serve
 

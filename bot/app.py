@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -18,6 +19,12 @@ from bot.errors import SettingsError
 from bot.settings import Settings
 
 
+def _open(settings: Settings) -> DialoguePort:
+    from bot.dialogue.dialogue import open_dialogue
+
+    return open_dialogue(settings)
+
+
 def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> FastAPI:
     """Return the whole application, index loaded; a given ``dialogue`` stays its giver's to close.
 
@@ -25,11 +32,12 @@ def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> Fast
         IndexFormatError: no usable index; the message says what to do.
     """
     owned = dialogue is None
-    if dialogue is None:
-        from bot.dialogue.dialogue import open_dialogue
+    with ThreadPoolExecutor(1) as pool:  # the index loads while Gradio is imported: a second sooner on two cores
+        opening = pool.submit(lambda: _open(settings) if dialogue is None else dialogue)
+        prepare_import()
+        from bot.channels import chat  # imports Gradio: only now, after its switches are set
 
-        dialogue = open_dialogue(settings)
-    served: DialoguePort = dialogue
+        served = opening.result()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -53,9 +61,6 @@ def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> Fast
     app.add_api_route("/favicon.ico", lambda: RedirectResponse("/ui/favicon.svg"), include_in_schema=False)
     app.mount("/ui", StaticFiles(directory=STATIC), name="ui")
     security.install(app, settings)
-
-    prepare_import()
-    from bot.channels import chat  # imports Gradio: only now, after its switches are set
 
     chat.mount(app, served, settings, limiter)
     return app

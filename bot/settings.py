@@ -70,7 +70,9 @@ class Settings(BaseSettings):
     passage_threshold: float = Field(0.35, ge=0.0, le=1.0, description="第二、三段的概率不低于此值才一并给出")
     agreement_floor: float = Field(0.98, ge=0.0, le=1.0, description="int8 模型与原模型的平均余弦低于此值时退回原模型")
     batch_size: int = Field(32, ge=1, le=1024, description="建索引时每批编码多少段")
-    build_wait_seconds: float = Field(0.0, ge=0.0, le=3600.0, description="已有构建在进行时最多等待多少秒，0 为立即拒绝")
+    build_wait_seconds: float = Field(
+        0.0, ge=0.0, le=3600.0, description="已有构建在进行时最多等待多少秒，0 为立即拒绝"
+    )
     reload_seconds: float = Field(2.0, ge=0.1, le=3600.0, description="服务每隔多少秒查看是否有新索引")
 
     @classmethod

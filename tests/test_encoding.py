@@ -336,11 +336,14 @@ def test_serving_needs_no_torch(exported: Path) -> None:
 
 def test_a_damaged_export_is_refused(exported: Path, tmp_path: Path) -> None:
     shutil.copytree(exported, tmp_path, dirs_exist_ok=True)
-    model = bytearray((tmp_path / "model.onnx").read_bytes())
-    model[len(model) // 2] ^= 1
-    (tmp_path / "model.onnx").write_bytes(model)
-    with pytest.raises(IndexFormatError, match=r"model\.onnx 已损坏"):
-        OnnxEncoder(tmp_path)
+    for name in ("model.onnx", "model.weights", "tokenizer.json", "tokenizer.pieces"):
+        whole = (tmp_path / name).read_bytes()
+        damaged = bytearray(whole)
+        damaged[len(damaged) // 2] ^= 1
+        (tmp_path / name).write_bytes(damaged)
+        with pytest.raises(IndexFormatError, match=f"{name} 已损坏"):
+            OnnxEncoder(tmp_path)
+        (tmp_path / name).write_bytes(whole)
     (tmp_path / "model.onnx").unlink()
     with pytest.raises(IndexFormatError, match="读不到"):
         OnnxEncoder(tmp_path)

@@ -91,7 +91,7 @@ class Dialogue:
         started = time.perf_counter()
         question = self._question(text)
         view = self._now()
-        hits = view.searcher.search(question, max(10, self.settings.max_passages))
+        hits = view.searcher.search(question, self.settings.max_passages + 2)  # room for excluded ones
         hits = [hit for hit in hits if not _excluded(question, hit)]
         thresholds = view.searcher.index.manifest.get("thresholds", {})
         chosen = choose(

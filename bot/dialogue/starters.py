@@ -7,7 +7,9 @@ from collections.abc import Iterable
 
 from bot.records import Document
 
-_ASKS = re.compile(r"[?\uff1f]$|^(什么|为什么|如何|怎么|怎样|哪些|谁|多久|多少)|(吗|呢|什么|怎么办|哪些|多久|多少)[?\uff1f]?$")
+_ASKS = re.compile(
+    r"[?\uff1f]$|^(什么|为什么|如何|怎么|怎样|哪些|谁|多久|多少)|(吗|呢|什么|怎么办|哪些|多久|多少)[?\uff1f]?$"
+)
 _DULL = re.compile(
     r"^(前言|引言|导语|摘要|小结|总结|结语|结论|概述|未来展望|展望|写在最后|后记|第?[一二三四五六七八九十0-9]+[章节、.]?)$"
 )

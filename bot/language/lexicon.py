@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from bot.errors import CorpusError
@@ -19,10 +20,15 @@ class Lexicon:
 
     def same(self, word: str) -> tuple[str, ...]:
         """Return all folded words of ``word``'s group, itself included (only itself outside any group)."""
-        key = self.canonical.get(fold(word))
-        if key is None:
-            return (fold(word),)
-        return tuple(sorted(name for name, target in self.canonical.items() if target == key))
+        folded = fold(word)
+        return self._members.get(self.canonical.get(folded, ""), (folded,))
+
+    @cached_property
+    def _members(self) -> dict[str, tuple[str, ...]]:
+        members: dict[str, list[str]] = {}
+        for name, preferred in self.canonical.items():
+            members.setdefault(preferred, []).append(name)
+        return {preferred: tuple(sorted(names)) for preferred, names in members.items()}
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:
@@ -61,7 +67,9 @@ def load_lexicon(folder: Path) -> Lexicon:
             raise CorpusError(f"{folder / 'synonyms.txt'}:{number}:一组同义词至少要有两个不同的词，以空格分开。")
         taken = [word for word in words if word in canonical]
         if taken:
-            raise CorpusError(f"{folder / 'synonyms.txt'}:{number}:“{taken[0]}”已在别的组里。请把两组合并，或去掉一处。")
+            raise CorpusError(
+                f"{folder / 'synonyms.txt'}:{number}:“{taken[0]}”已在别的组里。请把两组合并，或去掉一处。"
+            )
         canonical.update(dict.fromkeys(words, words[0]))
         groups.append(words)
     known = {word for word, _ in terms}

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 from bot.records import Span
 
-_SENTENCE_END = re.compile(r"(?:[。!?;\uff01\uff1f\uff1b]|…{1,2}|\.(?=\s+[A-Z\u4e00-\u9fff]))+[”’」』》\uff09\"')\]]*|\n+")
+_SENTENCE_END = re.compile(
+    r"(?:[。!?;\uff01\uff1f\uff1b]|…{1,2}|\.(?=\s+[A-Z\u4e00-\u9fff]))+[”’」』》\uff09\"')\]]*|\n+"
+)
 _CLAUSE_END = re.compile(r"[,:、\uff0c\uff1a]|\s——\s|——")
 _OPEN, _CLOSE = "(\uff08[【《“「『", ")\uff09]】》”」』"
 

@@ -17,14 +17,14 @@ import numpy as np
 from bot.corpus.check import Finding, check_corpus
 from bot.corpus.passages import Limits, cut_document
 from bot.corpus.reader import read_corpus, sha256_text
-from bot.errors import CorpusError, IndexFormatError
+from bot.errors import CorpusError, EncoderError, IndexFormatError
 from bot.language.lexicon import load_lexicon
 from bot.language.segmentation import Segmenter
 from bot.records import Document, Passage
 from bot.retrieval.dense import build_dense, save_dense
 from bot.retrieval.embeddings import EmbeddingCache
 from bot.retrieval.lexical import build_lexical
-from bot.retrieval.loading import load_build
+from bot.retrieval.loading import load_build, load_encoder
 from bot.retrieval.model import Model, open_model
 from bot.retrieval.rows import write_rows
 from bot.retrieval.search import LoadedIndex
@@ -140,7 +140,8 @@ def up_to_date(settings: Settings) -> Path | None:
     try:
         folder = current_build(settings.index)
         manifest = read_manifest(folder)
-    except IndexFormatError:
+        load_encoder(folder, manifest, threads=1)
+    except (IndexFormatError, EncoderError):
         return None
     segmenter = Segmenter(load_lexicon(settings.corpus / "lexicon"), settings.cache)
     documents = read_corpus(settings.corpus)
@@ -167,7 +168,9 @@ def _check(index: LoadedIndex) -> None:
     for passage in index.passages:
         body = index.documents[passage.document_id].body
         if passage.text != body[passage.start : passage.end]:
-            raise IndexFormatError(f"自检失败：段落 {passage.id} 与原文不一致。这是程序的缺陷，请报告；现有索引未改动。")
+            raise IndexFormatError(
+                f"自检失败：段落 {passage.id} 与原文不一致。这是程序的缺陷，请报告；现有索引未改动。"
+            )
     stored = index.dense.rows()
     for row in range(0, len(stored), max(1, len(stored) // 50)):
         rows, scores = index.dense.search(stored[row], 3)

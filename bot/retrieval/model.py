@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bot.encoding.default_model import default_model
 from bot.encoding.encoder import Agreement, agreement
 from bot.encoding.onnx_encoder import OnnxEncoder
-from bot.errors import EncoderError
+from bot.errors import EncoderError, IndexFormatError
 from bot.retrieval.store import file_sha256
 from bot.settings import Settings
 
@@ -59,6 +59,12 @@ class Model:
         """Encode passages with the original model: unit vectors ``[n, d]``."""
         return self._encoder().encode_passages(texts)
 
+    def _open_serving(self) -> OnnxEncoder | None:
+        try:
+            return OnnxEncoder(self._serving, threads=1)
+        except (IndexFormatError, EncoderError):
+            return None
+
     def ensure_serving(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Export the int8 form unless it is there, and measure on the corpus how far it agrees with the original.
 
@@ -66,7 +72,8 @@ class Model:
             texts: What was encoded; up to 200 of them, evenly spread, are encoded again with the exported form.
             vectors: The original's vectors of ``texts``, ``[n, d]``.
         """
-        if not (self._serving / "encoder.json").is_file():
+        if self._open_serving() is None:
+            shutil.rmtree(self._serving, ignore_errors=True)  # absent, damaged or of an older form
             from bot.encoding.onnx_export import export
 
             temporary = self._serving.with_name(f".{self._serving.name}.{uuid.uuid4().hex[:8]}")
@@ -85,12 +92,8 @@ class Model:
                 return
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass
-        try:
-            served = OnnxEncoder(self._serving, threads=os.cpu_count() or 1).encode_passages([texts[i] for i in chosen])
-        except EncoderError:
-            shutil.rmtree(self._serving, ignore_errors=True)  # a damaged cache is made anew at the next build
-            raise
-        self._agreement = agreement(vectors[chosen], served)
+        served = OnnxEncoder(self._serving, threads=os.cpu_count() or 1)
+        self._agreement = agreement(vectors[chosen], served.encode_passages([texts[i] for i in chosen]))
         kept.write_text(json.dumps({**asdict(self._agreement), "sample": digest}, indent=2), encoding="utf-8")
 
     def copy_serving_files(self, target: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,11 @@ class _Candidates:
     mass: float
 
 
+@lru_cache(maxsize=4096)
+def _folded(text: str) -> str:
+    return fold(text)
+
+
 def best_per_passage(
     rows: NDArray[np.int64], scores: NDArray[np.float32], units: NDArray[np.int32]
 ) -> dict[int, float]:
@@ -52,6 +58,22 @@ def best_per_passage(
     for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
         best.setdefault(int(units[row]), score)
     return best
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """An informative word of a question, its rarity, and the sorted numbers of the passages that hold it or a synonym."""
+
+    text: str
+    weight: float
+    holders: tuple[NDArray[np.int32], ...]
+
+    def is_in(self, number: int) -> bool:
+        for holders in self.holders:
+            at = int(holders.searchsorted(number))
+            if at < len(holders) and holders[at] == number:
+                return True
+        return False
 
 
 class Searcher:
@@ -123,35 +145,29 @@ class Searcher:
         mass = sum(index.lexical.idf(token) for token in tokens)
         return _Candidates(numbers, dense_scores, lexical_scores, mass)
 
-    def _informative(self, question: str) -> list[str]:
-        """Return the question's words that carry its subject, each once, in order."""
-        common = stopwords()
-        words = (word for word, _, _ in self.index.segmenter.words(question))
-        return list(dict.fromkeys(word for word in words if word not in common))
+    def _informative(self, question: str) -> list[_Word]:
+        """Return the question's words that carry its subject, each once, in order, with who holds them."""
+        common, lexical = stopwords(), self.index.lexical
+        canonical = self.index.segmenter.lexicon.canonical
+        words: dict[str, _Word] = {}
+        for word, _, _ in self.index.segmenter.words(question):
+            if word in common or word in words:
+                continue
+            names = dict.fromkeys((word, canonical.get(word, word)))
+            weight = min(lexical.idf(name) for name in names)
+            words[word] = _Word(word, weight, tuple(lexical.holders(name) for name in names))
+        return list(words.values())
 
-    def _coverage(self, words: Sequence[str], number: int) -> tuple[float, tuple[str, ...]]:
+    def _coverage(self, words: Sequence[_Word], number: int) -> tuple[float, tuple[str, ...]]:
         """Return the share of the question's informative weight (idf) that a passage holds, and those words."""
-        if not words:
-            return 0.0, ()
-        lexical, lexicon = self.index.lexical, self.index.segmenter.lexicon
-        total, held, matched = 0.0, 0.0, []
-        for word in words:
-            preferred = lexicon.canonical.get(word, word)
-            weight = min(lexical.idf(word), lexical.idf(preferred))
-            total += weight
-            for name in {word, preferred}:
-                holders = lexical.holders(name)
-                at = int(np.searchsorted(holders, number))
-                if at < len(holders) and holders[at] == number:
-                    held += weight
-                    matched.append(word)
-                    break
-        return (held / total if total else 0.0), tuple(matched)
+        matched = [word for word in words if word.is_in(number)]
+        total = sum(word.weight for word in words)
+        return (sum(word.weight for word in matched) / total if total else 0.0), tuple(word.text for word in matched)
 
     def _highlights(self, text: str, words: Sequence[str]) -> tuple[Span, ...]:
         """Return where the matched words, or their synonyms, stand in a passage: disjoint spans in order."""
         lexicon = self.index.segmenter.lexicon
-        folded = fold(text)
+        folded = _folded(text)
         names = {name for word in words for name in lexicon.same(word)}
         spans: list[Span] = []
         for name in sorted(names, key=len, reverse=True):
