@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import sys
@@ -40,6 +41,7 @@ def _bound_arenas() -> None:
 def _serve(args: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # many small requests at once: threads inside one only compete
     _bound_arenas()
+    gc.disable()  # nothing dies while the server loads: looking for garbage takes a fifth of the start (bot.app ends it)
     settings = _settings(args)
     from bot.app import serve
 

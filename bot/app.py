@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -89,6 +90,8 @@ def serve(settings: Settings) -> None:
         ) from error
     with listener:
         app = create_app(settings)
+        gc.freeze()  # what is loaded stays: the collector need not walk it again
+        gc.enable()
         shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
         print(f"医据已就绪：http://{shown}:{settings.port}  (按 Ctrl+C 停止)", flush=True)  # noqa: T201
         config = uvicorn.Config(app, access_log=False, log_level="warning", timeout_keep_alive=30)

@@ -15,6 +15,7 @@ LEVELS = {
     "bot.corpus": 2, "bot.encoding": 2,
     "bot.retrieval": 3,
     "bot.dialogue": 4,
+    "bot.training": 4,
     "bot.channels": 5,
     "bot.console": 6, "bot.app": 6, "bot.__main__": 7,
 }  # fmt: skip

@@ -213,7 +213,7 @@ def build_index(settings: Settings, report: Report, model: Model | None = None) 
         with new_build(settings.index, corpus_hash) as folder:
             _write(folder, settings, documents, passages, segmenter, cache.matrix(texts), owners, model, corpus_hash, report)  # fmt: skip
             report.stage("自检")
-            _check(load_build(folder, settings.cache))
+            _check(load_build(folder, settings.cache, segmenter=segmenter))
         cache.keep_only(texts)
         return BuildSummary(
             folder=str(current_build(settings.index)),

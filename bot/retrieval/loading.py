@@ -35,13 +35,14 @@ def load_encoder(folder: Path, manifest: dict[str, Any], threads: int) -> Encode
     return SentenceTransformerEncoder(encoder["model"])
 
 
-def load_build(folder: Path, cache: Path, threads: int = 0) -> LoadedIndex:
+def load_build(folder: Path, cache: Path, threads: int = 0, segmenter: Segmenter | None = None) -> LoadedIndex:
     """Load one build folder.
 
     Args:
         folder: The build.
         cache: A private folder for jieba's cache.
         threads: How many threads encode one question; 0 lets the encoder choose.
+        segmenter: One that was made from the same lexicon, where the caller has it already.
 
     Raises:
         IndexFormatError: the build is damaged, of another format, or its parts do not fit together.
@@ -64,5 +65,5 @@ def load_build(folder: Path, cache: Path, threads: int = 0) -> LoadedIndex:
         raise IndexFormatError(f"索引里的编码器不能用：{error}") from error
     if encoder.dimension != dense.dimension:
         raise IndexFormatError(f"索引的向量是 {dense.dimension} 维，编码器是 {encoder.dimension} 维。请重新建索引。")
-    segmenter = Segmenter(load_lexicon(folder / "lexicon"), cache)
+    segmenter = segmenter or Segmenter(load_lexicon(folder / "lexicon"), cache)
     return LoadedIndex(folder, manifest, documents, passages, units, dense, lexical, segmenter, encoder)

@@ -25,7 +25,7 @@ from bot.settings import Settings
 if TYPE_CHECKING:
     from bot.encoding.torch_encoder import SentenceTransformerEncoder
 
-_SAMPLE = 200
+_SAMPLE = 48
 
 
 def _folder_key(folder: Path) -> str:
@@ -61,7 +61,7 @@ class Model:
 
     def _open_serving(self) -> OnnxEncoder | None:
         try:
-            return OnnxEncoder(self._serving, threads=1)
+            return OnnxEncoder(self._serving)
         except (IndexFormatError, EncoderError):
             return None
 
@@ -69,10 +69,11 @@ class Model:
         """Export the int8 form unless it is there, and measure on the corpus how far it agrees with the original.
 
         Args:
-            texts: What was encoded; up to 200 of them, evenly spread, are encoded again with the exported form.
+            texts: What was encoded; up to 48 of them, evenly spread, are encoded again with the exported form.
             vectors: The original's vectors of ``texts``, ``[n, d]``.
         """
-        if self._open_serving() is None:
+        served = self._open_serving()
+        if served is None:
             shutil.rmtree(self._serving, ignore_errors=True)  # absent, damaged or of an older form
             from bot.encoding.onnx_export import export
 
@@ -92,7 +93,7 @@ class Model:
                 return
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass
-        served = OnnxEncoder(self._serving, threads=os.cpu_count() or 1)
+        served = served or OnnxEncoder(self._serving)
         self._agreement = agreement(vectors[chosen], served.encode_passages([texts[i] for i in chosen]))
         kept.write_text(json.dumps({**asdict(self._agreement), "sample": digest}, indent=2), encoding="utf-8")
 
