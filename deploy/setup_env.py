@@ -30,12 +30,18 @@ def fail(message: str) -> None:
     raise SystemExit(f"安装失败：{message}")
 
 
-def stamp(extras: list[str]) -> Path:
-    """Return the file that tells this very installation was finished."""
-    wanted = (
-        (ROOT / "pyproject.toml").read_text(encoding="utf-8") + TORCH + str(sys.version_info[:2]) + ",".join(extras)
-    )
-    return ENVIRONMENT / f".installed-{hashlib.sha256(wanted.encode()).hexdigest()[:16]}"
+def stamp(extras: set[str]) -> Path:
+    """Return the file that tells this very installation was finished; its name ends in the extras."""
+    wanted = (ROOT / "pyproject.toml").read_text(encoding="utf-8") + TORCH + str(sys.version_info[:2])
+    digest = hashlib.sha256(wanted.encode()).hexdigest()[:16]
+    return ENVIRONMENT / f".installed-{digest}-{'+'.join(sorted(extras))}"
+
+
+def installed(extras: set[str]) -> bool:
+    """Tell whether an installation with at least these extras was finished."""
+    prefix = stamp(set()).name
+    found = [path.name.removeprefix(prefix) for path in ENVIRONMENT.glob(f"{prefix}*")]
+    return any(extras <= set(names.split("+")) for names in found)
 
 
 def pip(*arguments: str) -> int:
@@ -74,11 +80,12 @@ def install_torch() -> None:
 
 def main() -> None:
     """Create the environment and install, unless that was done before."""
-    extras = sorted(set(sys.argv[1:]))
+    extras = set(sys.argv[1:])
+    if not extras <= {"build", "test", "lint"}:
+        raise SystemExit(__doc__)
     if sys.version_info < (3, 10):  # noqa: UP036 - this script must speak before the version is known
         fail(f"需要 Python 3.10 或更新，当前是 {platform.python_version()}。可用 make PYTHON=python3.12 serve 指定。")
-    done = stamp(extras)
-    if done.exists():
+    if installed(extras):
         return
     if not PYTHON.exists():
         print("创建虚拟环境 .venv …")
@@ -86,9 +93,9 @@ def main() -> None:
     if "build" in extras and subprocess.call([str(PYTHON), "-c", "import torch"], stderr=subprocess.DEVNULL) != 0:
         install_torch()
     print("安装依赖 …")
-    if pip("install", "--editable", f".[{','.join(extras)}]" if extras else ".") != 0:
+    if pip("install", "--editable", f".[{','.join(sorted(extras))}]" if extras else ".") != 0:
         fail("依赖没有装全。请检查网络和 pip 的源设置后再试(已下载的不会重下)。")
-    done.touch()
+    stamp(extras).touch()
 
 
 if __name__ == "__main__":
