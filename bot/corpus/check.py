@@ -17,8 +17,6 @@ from bot.language.folding import has_unsafe
 from bot.language.segmentation import Segmenter
 from bot.records import Document, Passage
 
-_PLACE = re.compile(r"^(?P<path>.*?):(?:(?P<line>\d+):)?(?P<text>.*)$", re.DOTALL)
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -108,8 +106,6 @@ def check_passages(document: Document, passages: Sequence[Passage], path: str, l
             findings.append(Finding("info", path, line, "long-passage", f"“{start}…”这一段有 {length} 个字，偏长。"))
         if not passage.references:
             findings.append(Finding("info", path, line, "no-reference", f"“{start}…”没有引用文献，将以本文作为出处。"))
-        elif passage.start < passage.end and not passage.text.strip():
-            findings.append(Finding("warning", path, line, "empty-passage", "这一段是空的。"))
     return findings
 
 

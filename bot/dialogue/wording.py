@@ -9,5 +9,4 @@ CONTACT = "也可以联系我们：{contact}。"
 DISCLAIMER = "以上为科普资料原文，仅供参考，不能代替医生的诊断和治疗建议。身体不适请及时就医；情况紧急请拨打 120。"
 
 EMPTY_QUESTION = "请输入您想问的问题。"
-QUESTION_WITHOUT_WORDS = "没有看到文字内容，请用一句话写下您的问题。"
 TOO_LONG = "问题太长了(最多 {limit} 个字)。请用一两句话写下最想知道的一点。"

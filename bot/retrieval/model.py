@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.encoding.default_model import default_model
+from bot.encoding.default_model import default_model, file_sha256
 from bot.encoding.encoder import Agreement, agreement
 from bot.encoding.onnx_encoder import OnnxEncoder
 from bot.errors import EncoderError, IndexFormatError
-from bot.retrieval.store import file_sha256
 from bot.settings import Settings
 
 if TYPE_CHECKING:

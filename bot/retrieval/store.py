@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -16,21 +15,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from bot.encoding.default_model import file_sha256
 from bot.errors import BuildBusyError, IndexFormatError
 
 FORMAT = "yiju-index"
 FORMAT_VERSION = 1
 _BUILD_NAME = re.compile(r"build-[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 _REBUILD = "请重新建索引：python build_index.py(或 make index)。"
-
-
-def file_sha256(path: Path) -> str:
-    """Return a file's SHA-256 in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def write_atomically(path: Path, data: bytes) -> None:
