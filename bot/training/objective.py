@@ -1,0 +1,72 @@
+"""The loss: symmetric InfoNCE over a batch's answers and a memory of the last ones, false negatives masked.
+
+Sources: InfoNCE, van den Oord et al. 2018 (arXiv:1807.03748); the memory, Wang et al. 2020 (XBM, arXiv:1912.06798);
+masking by the positive's own score, as in GISTEmbed (arXiv:2402.16829).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(slots=True)
+class Memory:
+    """The last positives' vectors with their groups: negatives that cost no encoding. ``size`` 0 switches it off."""
+
+    size: int
+    vectors: Tensor | None = None
+    groups: list[int] = field(default_factory=list)
+
+    def add(self, vectors: Tensor, groups: list[int]) -> None:
+        """Remember a batch, forgetting the oldest beyond ``size``."""
+        if not self.size:
+            return
+        joined = vectors.detach() if self.vectors is None else torch.cat([self.vectors, vectors.detach()])
+        self.vectors = joined[-self.size :]
+        self.groups = [*self.groups, *groups][-self.size :]
+
+
+def contrast(
+    queries: Tensor,
+    positives: Tensor,
+    groups: list[int],
+    *,
+    others: Tensor | None = None,
+    memory: Memory | None = None,
+    temperature: float = 0.02,
+    margin: float = 0.1,
+) -> Tensor:
+    """Return the mean symmetric InfoNCE loss of ``queries[i]`` -> ``positives[i]``.
+
+    Args:
+        queries: Unit vectors [n, d].
+        positives: Unit vectors [n, d].
+        groups: The group of each pair: equal ones are not each other's negatives.
+        others: Unit vectors [m, d] of texts that answer none of the questions.
+        memory: Earlier positives, negatives for the questions only.
+        temperature: Divides the cosines.
+        margin: A negative whose cosine is above the positive's by more is taken for an unlabelled positive.
+    """
+    own = torch.tensor(groups)
+    diagonal = torch.eye(len(groups), dtype=torch.bool)
+    same = (own[:, None] == own[None, :]) & ~diagonal
+    columns, blocked = [positives], [same]
+    if others is not None:
+        columns.append(others)
+        blocked.append(torch.zeros(len(groups), len(others), dtype=torch.bool))
+    if memory is not None and memory.vectors is not None:
+        columns.append(memory.vectors)
+        blocked.append(own[:, None] == torch.tensor(memory.groups)[None, :])
+    forward = _nce(queries @ torch.cat(columns).T, torch.cat(blocked, dim=1), temperature, margin)
+    return 0.5 * (forward + _nce(positives @ queries.T, same, temperature, margin))
+
+
+def _nce(cosines: Tensor, blocked: Tensor, temperature: float, margin: float) -> Tensor:
+    target = torch.arange(len(cosines))
+    own = cosines.detach().diagonal()[:, None]
+    logits = (cosines / temperature).masked_fill(blocked | (cosines.detach() > own + margin), float("-inf"))
+    return functional.cross_entropy(logits, target)
