@@ -20,7 +20,7 @@ _PHONE = re.compile(r"(?<![\d-])(?:1[12]\d{1,3}|400-?\d{3}-?\d{4}|0\d{2,3}-?\d{7
 
 
 def escape(text: str) -> str:
-    """Return ``text`` as inert HTML on one line: anything that is not a plain letter becomes ``&#…；``."""
+    """Return ``text`` as inert HTML on one line: anything that is not a plain letter becomes ``&#…;``."""
     return _ACTIVE.sub(lambda match: "".join(f"&#{ord(sign)};" for sign in match[0]), strip_unsafe(text))
 
 

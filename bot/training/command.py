@@ -108,11 +108,13 @@ def _summary(options: Options, files: Sequence[PairFile], outcome: Outcome) -> d
     from bot.encoding.default_model import file_sha256
 
     losses = outcome.losses
+    origin = options.base / "yiju.json"
     tenth = max(1, len(losses) // 10)
     return {
         "format": 1,
         "base": options.base.name,
         "base_sha256": file_sha256(options.base / "model.safetensors"),
+        "base_provenance": json.loads(origin.read_text("utf-8")) if origin.is_file() else None,
         "data": [{"file": f.name, "pairs": len(f.pairs), "share": f.share, "sha256": f.sha256} for f in files],
         "recipe": asdict(options.recipe),
         "keep": options.keep,
