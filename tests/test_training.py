@@ -136,11 +136,11 @@ def test_a_packed_model_comes_back_and_equal_folders_give_equal_files(tmp_path: 
     first, second = pack(folder, tmp_path / "a.yiju"), pack(folder, tmp_path / "b.yiju")
     assert first["sha256"] == second["sha256"]
     kinds = {name: entry["kind"] for name, entry in first["tensors"].items()}
-    assert sorted(kinds.values()) == ["f16", "f32", "q4", "q8", "zero"]
+    assert sorted(kinds.values()) == ["f16", "f32", "q12", "q4", "zero"]
     unpack(tmp_path / "a.yiju", tmp_path / "back")
     before, after = load_file(folder / "model.safetensors"), load_file(tmp_path / "back" / "model.safetensors")
     assert before.keys() == after.keys()
-    assert np.abs(before["encoder.layer.0.query.weight"] - after["encoder.layer.0.query.weight"]).max() < 0.02
+    assert np.abs(before["encoder.layer.0.query.weight"] - after["encoder.layer.0.query.weight"]).max() < 0.003
     assert (tmp_path / "back" / "1_Pooling" / "config.json").read_text("utf-8") == '{"a": 1}'
     pack(tmp_path / "back", tmp_path / "c.yiju")  # what came back loses nothing more
     unpack(tmp_path / "c.yiju", tmp_path / "again")

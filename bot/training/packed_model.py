@@ -5,14 +5,15 @@ The file is a ZIP archive: the folder's JSON files as they are, ``tensors.safete
 
 ==========  ==========================================================================================
 ``q4``      blocks of 32 along the last axis: fp16 scale, two weights a byte (weight = (nibble - 8) · scale)
-``q8``      blocks of 64 along the last axis: fp16 scale, int8
+``q12``     ``q4``, and what that leaves in blocks of 64: fp16 scale, int8
 ``f16``     half precision: positions and token types
 ``f32``     as it is: vectors
 ``zero``    nothing stored
 ==========  ==========================================================================================
 
 Weights that came out of 4-bit blocks and were not trained since go back into them without loss; that is tried first.
-The table of word embeddings is always stored at 4 bits, everything else that was trained at 8.
+The table of word embeddings is always stored at 4 bits, everything else that was trained at 12: at 8 bits the few
+outlying weights of this family of models cost half a percent of cosine.
 """
 
 from __future__ import annotations
@@ -105,8 +106,8 @@ def _quantise(name: str, tensor: Array) -> tuple[str, dict[str, Array]]:
         from_q4(*four, tensor.shape), tensor, rtol=0, atol=1e-6 * float(np.abs(tensor).max())
     ):
         return "q4", {"scale": four[0], "nibbles": four[1]}
-    scale, steps = to_q8(tensor)
-    return "q8", {"scale": scale, "steps": steps}
+    scale, steps = to_q8(tensor - from_q4(*four, tensor.shape))
+    return "q12", {"scale": four[0], "nibbles": four[1], "fine": scale, "steps": steps}
 
 
 def _restore(name: str, entry: dict[str, Any], stored: dict[str, Array]) -> Array:
@@ -115,10 +116,9 @@ def _restore(name: str, entry: dict[str, Any], stored: dict[str, Array]) -> Arra
         return np.zeros(shape, dtype=np.float32)
     if kind in ("f16", "f32"):
         return stored[f"{name}.value"].astype(np.float32).reshape(shape)
-    if kind == "q4":
-        return from_q4(stored[f"{name}.scale"], stored[f"{name}.nibbles"], shape)
-    if kind == "q8":
-        return from_q8(stored[f"{name}.scale"], stored[f"{name}.steps"], shape)
+    if kind in ("q4", "q12"):
+        coarse = from_q4(stored[f"{name}.scale"], stored[f"{name}.nibbles"], shape)
+        return coarse if kind == "q4" else coarse + from_q8(stored[f"{name}.fine"], stored[f"{name}.steps"], shape)
     raise ValueError(f"kind = {kind}")
 
 
