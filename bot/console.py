@@ -108,7 +108,7 @@ def show_reply(reply: Reply) -> None:
     """Print a reply as plain text."""
     print(reply.text)
     for number, passage in enumerate(reply.passages, 1):
-        print(f"\n[{number}] {' › '.join((passage.document.title, *passage.section))}({passage.score:.0%})")
+        print(f"\n[{number}] {' › '.join((passage.document.title, *passage.section))}")
         if passage.lead:
             print(f"    {passage.lead}")
         print("\n".join(f"    {line}" for line in passage.text.splitlines() if line))
