@@ -86,6 +86,7 @@ def show_hits(question: str, hits: Sequence[Hit]) -> None:
         ("融合", "right"),
         ("向量 名次/余弦", "right"),
         ("BM25 名次/得分", "right"),
+        ("逐词 名次/余弦", "right"),
         ("覆盖", "right"),
     ):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
@@ -96,7 +97,8 @@ def show_hits(question: str, hits: Sequence[Hit]) -> None:
         shown = text if len(text) <= 80 else text[:80] + "…"
         table.add_row(
             str(hit.rank), _number(hit.fused), f"{_number(hit.dense_rank)} / {_number(hit.dense_score)}",
-            f"{_number(hit.lexical_rank)} / {_number(hit.lexical_score, 2)}", f"{hit.coverage:.0%}",
+            f"{_number(hit.lexical_rank)} / {_number(hit.lexical_score, 2)}",
+            f"{_number(hit.late_rank)} / {_number(hit.late_score)}", f"{hit.coverage:.0%}",
             escape(" ".join(hit.matched)), escape(f"{hit.passage.id}\n{' › '.join(hit.passage.section)}\n{shown}"),
         )  # fmt: skip
     Console(width=None if sys.stdout.isatty() else 160).print(table)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import (
@@ -18,6 +19,7 @@ from pydantic_settings import (
 
 from bot.errors import SettingsError
 
+Step = Literal["traditional", "courtesy", "pinyin", "spelling", "synonyms"]
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -61,7 +63,14 @@ class Settings(BaseSettings):
     passage_max_chars: int = Field(220, ge=50, le=5000, description="段落上限(字符)，更长的按句切开")
     list_max_chars: int = Field(420, ge=50, le=5000, description="列表连同引导句不超过多少字符时整体作为一段")
 
-    lexical_weight: float = Field(2.5, ge=0.0, le=50.0, description="融合：问题的词全部命中相当于余弦高出多少个 0.1")
+    understand: tuple[Step, ...] = Field(
+        ("traditional", "courtesy", "pinyin", "spelling", "synonyms"),
+        description="怎样理解问题：traditional 繁体转简体，courtesy 去掉寒暄和来龙去脉，pinyin 识别拼音，spelling 纠正错别字,"
+        "synonyms 换成资料里的说法；去掉哪项就关闭哪项",
+    )
+    dense_weight: float = Field(1.0, ge=0.0, le=50.0, description="融合：整句向量的余弦每高 0.1 计多少")
+    late_weight: float = Field(2.0, ge=0.0, le=50.0, description="融合：逐词比较的平均余弦每高 0.1 计多少；0 为不用")
+    lexical_weight: float = Field(3.0, ge=0.0, le=50.0, description="融合：问题的词全部命中计多少")
     sentence_vectors_up_to: int = Field(
         20_000, ge=0, description="段落数不超过此值时，每句话也各建一个向量(更准，建得更慢)"
     )

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bot.encoding.encoder import Encoding
 from bot.language.lexicon import Lexicon, load_lexicon
 from bot.language.segmentation import Segmenter
 from bot.settings import Settings, load_settings
@@ -45,6 +46,12 @@ class HashEncoder:
 
     def encode_passages(self, texts: Sequence[str], *, progress: object = None) -> NDArray[np.float32]:
         return self._encode(texts)
+
+    def read_queries(self, texts: Sequence[str]) -> list[Encoding]:
+        return [Encoding(self._encode([text])[0], self._encode(list(text) or [" "])) for text in texts]
+
+    def read_passages(self, texts: Sequence[str], *, progress: object = None) -> list[Encoding]:
+        return self.read_queries(texts)
 
 
 class SilentReport:

@@ -138,7 +138,9 @@ def test_many_at_once_give_the_same_answers(dialogue: Dialogue) -> None:
 
 def hit(cosine: float | None, coverage: float) -> Hit:
     passage = Passage("p", "d", "文", 0, 1, (), (), None, (), "", ("文",))
-    return Hit(passage, 1, (cosine or 0.8) * 10, 8.5, 1 if cosine else None, cosine, None, None, 0.0, coverage, (), ())
+    return Hit(
+        passage, 1, (cosine or 0.8) * 10, 8.5, 1 if cosine else None, cosine, None, None, None, None, None, 0.0, coverage, (), ()
+    )  # fmt: skip
 
 
 def test_probability_grows_with_each_signal_and_choose_respects_the_thresholds() -> None:

@@ -12,11 +12,13 @@ import pytest
 from bot.errors import IndexFormatError
 from bot.language.lexicon import Lexicon
 from bot.language.segmentation import Segmenter
+from bot.language.spellings import make_spellings
 from bot.records import Document, Passage
 from bot.retrieval import dense as dense_module
 from bot.retrieval.dense import build_dense, load_dense, save_dense
 from bot.retrieval.embeddings import EmbeddingCache
-from bot.retrieval.fusion import linear_combination, ranks, reciprocal_rank_fusion
+from bot.retrieval.fusion import FusionWeights, linear_combination, ranks, reciprocal_rank_fusion
+from bot.retrieval.late import build_tokens, load_tokens, pack
 from bot.retrieval.lexical import build_lexical, load_lexical
 from bot.retrieval.search import LoadedIndex, Searcher, best_per_passage
 from tests.conftest import CACHE, HashEncoder
@@ -35,9 +37,25 @@ def test_ranks_and_reciprocal_rank_fusion() -> None:
 
 
 def test_linear_combination() -> None:
-    fused = linear_combination(scores(0.8, 0.9, NAN), scores(NAN, 0.5, 1.0), 2.0)
-    assert fused == pytest.approx([8.0, 10.0, 10.0], abs=1e-5)
-    assert linear_combination(scores(NAN), scores(0.5), 2.0) == pytest.approx([1.0])
+    sides = scores(0.8, 0.9, NAN), scores(NAN, 0.5, 1.0), scores(0.6, NAN, 0.7)
+    assert linear_combination(*sides, FusionWeights(2.0, 0.0)) == pytest.approx([8.0, 10.0, 10.0], abs=1e-5)
+    assert linear_combination(*sides, FusionWeights(2.0, 2.0)) == pytest.approx([20.0, 22.0, 24.0], abs=1e-5)
+    alone = linear_combination(scores(NAN), scores(0.5), scores(NAN), FusionWeights(2.0, 3.0))
+    assert alone == pytest.approx([1.0])
+
+
+def test_late_interaction_agrees_with_brute_force(tmp_path: Path) -> None:
+    passages = [unit_rows(n + 1)[n // 2 :] for n in range(12)]
+    build_tokens([pack(tokens) for tokens in passages]).save(tmp_path / "tokens")
+    index = load_tokens(tmp_path / "tokens")
+    question = unit_rows(40)[33:]
+    chosen = [3, 0, 11]
+    expected = np.stack([(question @ passages[n].T).max(axis=1) for n in chosen], axis=1)
+    assert index.best(question, chosen) == pytest.approx(expected, abs=0.01)
+    assert len(index) == 12
+    np.save(tmp_path / "tokens" / "starts.npy", np.array([0, 5, 3]))
+    with pytest.raises(IndexFormatError, match="重新建索引"):
+        load_tokens(tmp_path / "tokens")
 
 
 def unit_rows(count: int, dimension: int = 48) -> np.ndarray:
@@ -131,9 +149,10 @@ def searcher_over(texts: list[str], groups: dict[str, str] | None = None) -> Sea
     index = LoadedIndex(
         Path(), {}, {"d": Document("d", "题", "", "", (), (), (), (), "")}, passages,
         np.arange(len(texts), dtype=np.int32), build_dense(encoder.encode_passages(texts)),
-        build_lexical([segmenter.tokens(t) for t in texts]), segmenter, encoder,
+        build_lexical([segmenter.tokens(t) for t in texts]),
+        build_tokens([pack(e.tokens) for e in encoder.read_passages(texts)]), make_spellings(texts, segmenter), segmenter, encoder,
     )  # fmt: skip
-    return Searcher(index, candidates=50, lexical_weight=2.5)
+    return Searcher(index, candidates=50, weights=FusionWeights(2.5, 1.0))
 
 
 def test_search_explains_every_hit() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bot.corpus.labels import label_of, true_topic
 from bot.language.segmentation import Segmenter
 from bot.language.sentences import clauses, sentences
+from bot.language.variants import simplify
 from bot.records import Block, Document, Evidence, Passage, Span
 
 _SHORTEST_STATEMENT = 8  # characters: a shorter sentence says nothing by itself
@@ -257,7 +258,7 @@ def cut_document(document: Document, segmenter: Segmenter, limits: Limits) -> li
                     references=keys, evidence=_evidence(document, keys),
                     notes=tuple(n for n in document.notes if n.start < piece.end and piece.start < n.end),
                     lead=body[slice(*piece.lead)] if piece.lead else "",
-                    index_texts=tuple(_index_texts(document, section, text, piece, topic)),
+                    index_texts=tuple(map(simplify, _index_texts(document, section, text, piece, topic))),
                     excluded=tuple(q for e in document.questions
                                    if e.start < piece.end and piece.start < e.end for q in e.excluded),
                 )

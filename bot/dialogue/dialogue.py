@@ -16,6 +16,7 @@ from bot.dialogue.presenting import present
 from bot.dialogue.starters import starters_of
 from bot.errors import QuestionError, UnknownPassageError
 from bot.language.folding import clean_question, fold
+from bot.language.understanding import Understood
 from bot.records import Document, Hit, Passage, Reply, ReplyPassage
 from bot.retrieval.live import LiveIndex
 from bot.retrieval.search import LoadedIndex, Searcher
@@ -91,8 +92,8 @@ class Dialogue:
         started = time.perf_counter()
         question = self._question(text)
         view = self._now()
-        hits = view.searcher.search(question, self.settings.max_passages + 2)  # room for excluded ones
-        hits = [hit for hit in hits if not _excluded(question, hit)]
+        found = view.searcher.find(question, self.settings.max_passages + 2)  # room for excluded ones
+        hits = [hit for hit in found.hits if not _excluded(question, hit)]
         thresholds = view.searcher.index.manifest.get("thresholds", {})
         chosen = choose(
             hits, self._weights,
@@ -108,7 +109,7 @@ class Dialogue:
             id=f"r_{secrets.token_urlsafe(12)}",
             session=session if session and _SESSION.fullmatch(session) else f"s_{secrets.token_urlsafe(24)}",
             kind="answer" if passages else "decline",
-            text=_opening(len(passages)) if passages else self._decline(view),
+            text=_corrected(found.understood) + (_opening(len(passages)) if passages else self._decline(view)),
             passages=passages,
             suggestions=_suggestions(view.starters, question, passages),
             disclaimer=_disclaimer(passages, documents) if passages else "",
@@ -208,6 +209,11 @@ class Dialogue:
 
 def _opening(count: int) -> str:
     return wording.ANSWER_ONE if count == 1 else wording.ANSWER_MANY.format(count=count)
+
+
+def _corrected(understood: Understood) -> str:
+    """Return what tells the patient which question was searched for, where it was put right."""
+    return wording.CORRECTED.format(question=understood.corrected) if understood.corrected else ""
 
 
 def _bare(text: str) -> str:

@@ -19,6 +19,17 @@ NEIGHBOURS = 10
 SAMPLE = 500
 
 
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A text as one vector [d], and as one vector [e] for each of its own tokens [t, e]; float32, all of length 1.
+
+    Tokens of the prompt and special ones are not the text's own.
+    """
+
+    vector: Vectors
+    tokens: Vectors
+
+
 class Encoder(Protocol):
     """Turns texts into vectors that lie close together when the texts mean much the same."""
 
@@ -43,6 +54,14 @@ class Encoder(Protocol):
 
     def encode_passages(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
         """Encode passages: like ``encode_queries``; ``progress`` hears after each batch how many texts are done."""
+        ...
+
+    def read_queries(self, texts: Sequence[str]) -> list[Encoding]:
+        """Encode questions, their tokens too."""
+        ...
+
+    def read_passages(self, texts: Sequence[str], *, progress: Progress | None = None) -> list[Encoding]:
+        """Encode passages, their tokens too."""
         ...
 
 
@@ -105,3 +124,23 @@ def clean(texts: Sequence[str]) -> list[str]:
         text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         for text in texts
     ]
+
+
+def around(ids: Callable[[str], Sequence[int]], prompt: str) -> tuple[int, int]:
+    """Return how many tokens stand before and after a text's own: special ones and the prompt's.
+
+    Args:
+        ids: Turns a text into token ids, special ones included.
+        prompt: What is put before every text.
+    """
+    first, second = list(ids("\u7532")), list(ids("\u4e59"))
+    after = 0
+    while after < min(len(first), len(second)) - 1 and first[-1 - after] == second[-1 - after]:
+        after += 1
+    return len(ids(prompt.rstrip())) - after, after
+
+
+def own(states: NDArray[np.floating], before: int, after: int) -> Vectors:
+    """Return the unit vectors of a text's own tokens [t, e] out of those of all tokens (all, where it has none)."""
+    kept = states[before : len(states) - after]
+    return normalise(kept if len(kept) else states)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bot.encoding.default_model import file_sha256
-from bot.encoding.encoder import Progress, Vectors, clean, normalise
+from bot.encoding.encoder import Encoding, Progress, Vectors, clean, normalise, own
 from bot.encoding.unigram import UnigramTokenizer
 from bot.errors import EncoderError, IndexFormatError
 
 if TYPE_CHECKING:
     import onnxruntime
 
-FORMAT = "yiju-encoder 2"
+FORMAT = "yiju-encoder 3"
 MANIFEST, MODEL, WEIGHTS = "encoder.json", "model.onnx", "model.weights"
 TOKENIZER, PIECES = "tokenizer.json", "tokenizer.pieces"
 HASHES = {MODEL: "model_sha256", WEIGHTS: "weights_sha256", TOKENIZER: "tokenizer_sha256", PIECES: "pieces_sha256"}
@@ -43,6 +43,7 @@ class OnnxEncoder:
         self.max_tokens = int(manifest["max_tokens"])
         self._query = str(manifest["prompts"]["query"])
         self._passage = str(manifest["prompts"]["passage"])
+        self._around = {side: (int(n[0]), int(n[1])) for side, n in manifest["own_tokens"].items()}
         self._ids = _load_tokenizer(folder, manifest, self.max_tokens)
         self._session = _load_session(folder / MODEL, threads)
         self._inputs = [entry.name for entry in self._session.get_inputs()]
@@ -54,6 +55,24 @@ class OnnxEncoder:
     def encode_passages(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
         """Encode passages: float32 [n, dimension], L2-normalised; texts beyond ``max_tokens`` are cut."""
         return self._encode(self._passage, texts, progress)
+
+    def read_queries(self, texts: Sequence[str]) -> list[Encoding]:
+        """Encode questions, their tokens too."""
+        return [self._read(self._query, "query", text) for text in clean(texts)]
+
+    def read_passages(self, texts: Sequence[str], *, progress: Progress | None = None) -> list[Encoding]:
+        """Encode passages, their tokens too."""
+        found = []
+        for text in clean(texts):
+            found.append(self._read(self._passage, "passage", text))
+            if progress is not None:
+                progress(len(found))
+        return found
+
+    def _read(self, prompt: str, side: str, text: str) -> Encoding:
+        ids = self._ids(prompt + text)
+        vector, states = self._session.run(["embedding", "tokens"], self._feeds(ids))
+        return Encoding(normalise(vector)[0], own(states[0], *self._around[side]))
 
     def _encode(self, prompt: str, texts: Sequence[str], progress: Progress | None) -> Vectors:
         """Encode one text after another.
@@ -70,10 +89,12 @@ class OnnxEncoder:
 
     def _run(self, ids: list[int]) -> Vectors:
         """Return one vector [dimension]."""
+        return np.asarray(self._session.run(["embedding"], self._feeds(ids))[0][0], dtype=np.float32)
+
+    def _feeds(self, ids: list[int]) -> dict[str, Any]:
         row = np.array([ids], dtype=np.int64)
         feeds = dict(zip(INPUTS, (row, np.ones_like(row), np.zeros_like(row)), strict=True))
-        result = self._session.run(["embedding"], {name: feeds[name] for name in self._inputs})
-        return np.asarray(result[0][0], dtype=np.float32)
+        return {name: feeds[name] for name in self._inputs}
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -85,7 +106,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     found = manifest.get("format") if isinstance(manifest, dict) else None
     if found != FORMAT:
         raise IndexFormatError(f"{folder / MANIFEST} 的格式是 {found!r}，本程序只认 {FORMAT!r}。{_REBUILD}")
-    missing = {"name", "dimension", "max_tokens", "prompts", "model_sha256", "tokenizer_sha256"} - set(manifest)
+    missing = {"name", "dimension", "max_tokens", "prompts", "own_tokens", "model_sha256", "tokenizer_sha256"} - set(
+        manifest
+    )
     if missing:
         raise IndexFormatError(f"{folder / MANIFEST} 缺少 {'、'.join(sorted(missing))}。{_REBUILD}")
     for name, key in HASHES.items():

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from bot.encoding.encoder import Progress, Vectors, clean, normalise
+from bot.encoding.encoder import Encoding, Progress, Vectors, around, clean, normalise, own
 from bot.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -48,6 +48,18 @@ class SentenceTransformerEncoder:
     def encode_passages(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
         """Encode passages: float32 [n, dimension], L2-normalised, longest first (progress counts texts done)."""
         return self._encode(self.model.encode_document, texts, progress)
+
+    def read_queries(self, texts: Sequence[str]) -> list[Encoding]:
+        """Encode questions, their tokens too."""
+        return self._read(self.model.encode_query, self.prompts()[0], texts, None)
+
+    def read_passages(self, texts: Sequence[str], *, progress: Progress | None = None) -> list[Encoding]:
+        """Encode passages, their tokens too (longest first; progress counts texts done)."""
+        return self._read(self.model.encode_document, self.prompts()[1], texts, progress)
+
+    def around(self, prompt: str) -> tuple[int, int]:
+        """Return how many tokens stand before and after a text's own under a prompt."""
+        return around(lambda text: self.model.tokenizer(text)["input_ids"], prompt)
 
     def prompts(self) -> tuple[str, str]:
         """Return what the model wants before a question and before a passage (each may be empty)."""
@@ -96,6 +108,26 @@ class SentenceTransformerEncoder:
             if progress is not None:
                 progress(start + len(batch))
         return normalise(vectors)
+
+    def _read(
+        self, encode: Callable[..., Any], prompt: str, texts: Sequence[str], progress: Progress | None
+    ) -> list[Encoding]:
+        before, after = self.around(prompt)
+        cleaned = clean(texts)
+        order = sorted(range(len(cleaned)), key=lambda place: -len(cleaned[place]))
+        found: dict[int, Encoding] = {}
+        for start in range(0, len(order), self.batch_size):
+            batch = order[start : start + self.batch_size]
+            chunk = [cleaned[place] for place in batch]
+            rows = encode(chunk, batch_size=self.batch_size, show_progress_bar=False, output_value=None)
+            for place, row in zip(batch, rows, strict=True):
+                length = int(row["attention_mask"].sum()) if "attention_mask" in row else len(row["token_embeddings"])
+                vector = normalise(row["sentence_embedding"].float().cpu().numpy()[None])[0]
+                states = row["token_embeddings"].float().cpu().numpy()[:length]
+                found[place] = Encoding(vector, own(states, before, after))
+            if progress is not None:
+                progress(start + len(batch))
+        return [found[place] for place in range(len(cleaned))]
 
 
 def _load(model: str | Path) -> SentenceTransformer:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.errors import CorpusError
 from bot.language.folding import fold
+from bot.language.variants import simplify
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Lexicon:
 
     def same(self, word: str) -> tuple[str, ...]:
         """Return all folded words of ``word``'s group, itself included (only itself outside any group)."""
-        folded = fold(word)
+        folded = simplify(fold(word))
         return self._members.get(self.canonical.get(folded, ""), (folded,))
 
     @cached_property
@@ -48,7 +49,7 @@ def _read_terms(path: Path) -> list[tuple[str, int]]:
         parts = line.split()
         if len(parts) > 1 and not parts[1].isdigit():
             raise CorpusError(f"{path}:{number}:词频“{parts[1]}”不是数字。每行应为“词 词频 词性”，词频与词性可省。")
-        terms.append((fold(parts[0]), int(parts[1]) if len(parts) > 1 else 0))
+        terms.append((simplify(fold(parts[0])), int(parts[1]) if len(parts) > 1 else 0))
     return terms
 
 
@@ -62,7 +63,7 @@ def load_lexicon(folder: Path) -> Lexicon:
     canonical: dict[str, str] = {}
     groups = []
     for number, line in _lines(folder / "synonyms.txt"):
-        words = tuple(dict.fromkeys(fold(word.replace("_", " ")) for word in line.split()))
+        words = tuple(dict.fromkeys(simplify(fold(word.replace("_", " "))) for word in line.split()))
         if len(words) < 2:
             raise CorpusError(f"{folder / 'synonyms.txt'}:{number}:一组同义词至少要有两个不同的词，以空格分开。")
         taken = [word for word in words if word in canonical]

@@ -47,6 +47,7 @@ class Segmenter:
             pass
         self._jieba.cache_file = "jieba-main.cache"
         self._jieba.initialize()
+        self._ordinary = {word: self._jieba.FREQ.get(word) for word, _ in lexicon.terms}
         for word, frequency in lexicon.terms:
             self._jieba.add_word(word, frequency or _DEFAULT_STRENGTH)
         phrases = sorted((word for word in lexicon.canonical if " " in word), key=len, reverse=True)
@@ -78,6 +79,21 @@ class Segmenter:
         if self._phrases is not None:
             tokens.extend(canonical[match] for match in self._phrases.findall(folded))
         return tokens
+
+    def phrases(self, folded: str) -> list[tuple[str, int, int]]:
+        """Return the lexicon's phrases (names with spaces) in a folded text with their places."""
+        if self._phrases is None:
+            return []
+        return [(match.group(), match.start(), match.end()) for match in self._phrases.finditer(folded)]
+
+    def everyday(self) -> dict[str, int]:
+        """Return the words of jieba's own dictionary with their frequencies, the lexicon's terms as they were in it."""
+        known = {word: frequency for word, frequency in self._jieba.FREQ.items() if frequency}
+        for word, frequency in self._ordinary.items():
+            known.pop(word, None)
+            if frequency:
+                known[word] = frequency
+        return known
 
     def boundaries(self, text: str) -> set[int]:
         """Return the offsets at which a word ends: a text may be cut there and nowhere else."""

@@ -20,9 +20,11 @@ from bot.corpus.reader import read_corpus, sha256_text
 from bot.errors import CorpusError, EncoderError, IndexFormatError
 from bot.language.lexicon import load_lexicon
 from bot.language.segmentation import Segmenter
+from bot.language.spellings import make_spellings
 from bot.records import Document, Passage
 from bot.retrieval.dense import build_dense, save_dense
 from bot.retrieval.embeddings import EmbeddingCache
+from bot.retrieval.late import TokenIndex, build_tokens
 from bot.retrieval.lexical import build_lexical
 from bot.retrieval.loading import load_build, load_encoder
 from bot.retrieval.model import Model, open_model
@@ -97,19 +99,21 @@ def _corpus_hash(documents: Sequence[Document], passages: Sequence[Passage], cor
 
 def _write(
     folder: Path, settings: Settings, documents: Sequence[Document], passages: Sequence[Passage], segmenter: Segmenter,
-    vectors: np.ndarray[Any, np.dtype[np.float32]], owners: Sequence[int], model: Model, corpus_hash: str, report: Report,
+    vectors: np.ndarray[Any, np.dtype[np.float32]], owners: Sequence[int], tokens: TokenIndex, model: Model, corpus_hash: str, report: Report,
 ) -> None:  # fmt: skip
     """Write every file of a build; the manifest, with the checksums, last."""
     write_rows(folder / "documents.jsonl", documents)
     write_rows(folder / "passages.jsonl", passages)
     np.save(folder / "units.npy", np.asarray(owners, dtype=np.int32), allow_pickle=False)
     save_dense(build_dense(vectors), folder / "vectors.faiss")
-    tokens = []
+    tokens.save(folder / "tokens")
+    words = []
     with report.progress("分词与词汇索引", len(passages)) as advance:
         for passage in passages:
-            tokens.append(segmenter.tokens(passage.index_texts[0]))
+            words.append(segmenter.tokens(passage.index_texts[0]))
             advance(1)
-    build_lexical(tokens).save(folder / "lexical")
+    build_lexical(words).save(folder / "lexical")
+    make_spellings((passage.index_texts[0] for passage in passages), segmenter).save(folder / "spellings.json")
     (folder / "lexicon").mkdir()
     for path in sorted((settings.corpus / "lexicon").glob("*.txt")):
         shutil.copyfile(path, folder / "lexicon" / path.name)
@@ -204,14 +208,18 @@ def build_index(settings: Settings, report: Report, model: Model | None = None) 
         cache = EmbeddingCache(settings.index / "cache" / f"embeddings-{model.key[:16]}.npz")
         missing = cache.missing(texts)
         encoded = 0
-        if missing:
-            with report.progress("编码", len(missing)) as advance:
-                encoded = cache.fill(texts, model.encode_passages, advance)
+        whole = [passage.index_texts[0] for passage in passages]
+        unread = cache.unread(whole)
+        if missing or unread:
+            with report.progress("编码", len({*missing, *unread})) as advance:
+                encoded = cache.read(whole, model.read_passages, advance)
+                encoded += cache.fill(texts, model.encode_passages, advance)
         report.stage("导出并比对 int8 模型")
         model.ensure_serving(texts, cache.matrix(texts))
         corpus_hash = _corpus_hash(documents, passages, settings.corpus)
         with new_build(settings.index, corpus_hash) as folder:
-            _write(folder, settings, documents, passages, segmenter, cache.matrix(texts), owners, model, corpus_hash, report)  # fmt: skip
+            tokens = build_tokens(cache.tokens(whole))
+            _write(folder, settings, documents, passages, segmenter, cache.matrix(texts), owners, tokens, model, corpus_hash, report)  # fmt: skip
             report.stage("自检")
             _check(load_build(folder, settings.cache, segmenter=segmenter))
         cache.keep_only(texts)

@@ -1,6 +1,8 @@
-"""Put two rankings together. Pure functions over score arrays; NaN marks "not found by that side"."""
+"""Put rankings together. Pure functions over score arrays; NaN marks "not found by that side"."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,17 +31,29 @@ def reciprocal_rank_fusion(dense: Scores, lexical: Scores, k: float = 60.0) -> S
     return total
 
 
-def linear_combination(dense: Scores, lexical: Scores, lexical_weight: float) -> Scores:
-    """Return ``cosine / 0.1 + lexical_weight * share`` for each candidate, on one scale for all questions.
+@dataclass(frozen=True, slots=True)
+class FusionWeights:
+    """What a tenth of late-interaction or dense cosine, and a full lexical share, count for in the sum."""
+
+    lexical: float
+    late: float
+    dense: float = 1.0
+
+
+def linear_combination(dense: Scores, lexical: Scores, late: Scores, weights: FusionWeights) -> Scores:
+    """Return ``dense·cosine/0.1 + late·cosine/0.1 + lexical·share`` for each candidate, on one scale for all questions.
 
     Args:
         dense: Cosines; a candidate that the dense side did not find gets the weakest cosine that it did find.
         lexical: Shares of the question's BM25 mass (0..1); not found is 0.
-        lexical_weight: How many tenths of cosine a full share is worth.
+        late: Mean best cosines of the question's tokens; a candidate not looked at gets the weakest one.
+        weights: How the sides are added up.
 
     Unlike min-max scaling this does not stretch a question's candidates over the whole range when all are weak, so the
     sum can still tell a good best passage from a poor one. Both forms: Bruch, Gai and Ingber, ACM TOIS 42(1), 2023.
     """
-    found = dense[~np.isnan(dense)]
-    floor = float(found.min()) if len(found) else 0.0
-    return (np.nan_to_num(dense, nan=floor) / 0.1 + lexical_weight * np.nan_to_num(lexical, nan=0.0)).astype(np.float32)
+    total = weights.lexical * np.nan_to_num(lexical, nan=0.0)
+    for side, weight in ((dense, weights.dense), (late, weights.late)):
+        found = side[~np.isnan(side)]
+        total = total + weight * np.nan_to_num(side, nan=float(found.min()) if len(found) else 0.0) / 0.1
+    return np.asarray(total, dtype=np.float32)

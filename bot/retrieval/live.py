@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.errors import YijuError
 from bot.retrieval.loading import load_build
-from bot.retrieval.search import LoadedIndex, Searcher
+from bot.retrieval.search import LoadedIndex, Searcher, open_searcher
 from bot.retrieval.store import current_build
 from bot.settings import Settings
 
@@ -33,7 +33,7 @@ class LiveIndex:
 
     def _load(self, folder: Path) -> Searcher:
         index: LoadedIndex = load_build(folder, self._settings.cache, self._settings.threads)
-        return Searcher(index, self._settings.candidates, self._settings.lexical_weight)
+        return open_searcher(index, self._settings)
 
     def _watch(self) -> None:
         while not self._stop.wait(self._settings.reload_seconds):

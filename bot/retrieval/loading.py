@@ -12,7 +12,9 @@ from bot.encoding.onnx_encoder import OnnxEncoder
 from bot.errors import EncoderError, IndexFormatError
 from bot.language.lexicon import load_lexicon
 from bot.language.segmentation import Segmenter
+from bot.language.spellings import load_spellings
 from bot.retrieval.dense import load_dense
+from bot.retrieval.late import load_tokens
 from bot.retrieval.lexical import load_lexical
 from bot.retrieval.rows import read_documents, read_passages
 from bot.retrieval.search import LoadedIndex
@@ -52,11 +54,14 @@ def load_build(folder: Path, cache: Path, threads: int = 0, segmenter: Segmenter
     passages = read_passages(folder / "passages.jsonl")
     dense = load_dense(folder / "vectors.faiss")
     lexical = load_lexical(folder / "lexical")
+    tokens = load_tokens(folder / "tokens")
+    spellings = load_spellings(folder / "spellings.json")
     try:
         units = np.load(folder / "units.npy", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise IndexFormatError(f"{folder / 'units.npy'} 缺失或已损坏。请重新建索引：python build_index.py") from error
-    fits = len(units) == len(dense) and len(lexical) == len(passages) and units.max(initial=-1) < len(passages)
+    count = len(passages)
+    fits = len(units) == len(dense) and len(lexical) == len(tokens) == count and units.max(initial=-1) < count
     if not fits or any(passage.document_id not in documents for passage in passages):
         raise IndexFormatError(f"索引 {folder} 的各部分对不上。请重新建索引：python build_index.py")
     try:
@@ -66,4 +71,6 @@ def load_build(folder: Path, cache: Path, threads: int = 0, segmenter: Segmenter
     if encoder.dimension != dense.dimension:
         raise IndexFormatError(f"索引的向量是 {dense.dimension} 维，编码器是 {encoder.dimension} 维。请重新建索引。")
     segmenter = segmenter or Segmenter(load_lexicon(folder / "lexicon"), cache)
-    return LoadedIndex(folder, manifest, documents, passages, units, dense, lexical, segmenter, encoder)
+    return LoadedIndex(
+        folder, manifest, documents, passages, units, dense, lexical, tokens, spellings, segmenter, encoder
+    )

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.encoding.default_model import default_model, file_sha256
-from bot.encoding.encoder import Agreement, agreement
+from bot.encoding.encoder import Agreement, Encoding, agreement
 from bot.encoding.onnx_encoder import OnnxEncoder
 from bot.errors import EncoderError, IndexFormatError
 from bot.settings import Settings
@@ -57,6 +57,10 @@ class Model:
     def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode passages with the original model: unit vectors ``[n, d]``."""
         return self._encoder().encode_passages(texts)
+
+    def read_passages(self, texts: Sequence[str]) -> list[Encoding]:
+        """Encode passages with the original model, their tokens too."""
+        return self._encoder().read_passages(texts)
 
     def _open_serving(self) -> OnnxEncoder | None:
         try:

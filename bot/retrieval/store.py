@@ -19,7 +19,7 @@ from bot.encoding.default_model import file_sha256
 from bot.errors import BuildBusyError, IndexFormatError
 
 FORMAT = "yiju-index"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _BUILD_NAME = re.compile(r"build-[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 _REBUILD = "请重新建索引：python build_index.py(或 make index)。"
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from bot.training import checkpoint
 from bot.training.batches import Batch, Neighbours, plan_epoch
-from bot.training.objective import Memory, contrast
+from bot.training.objective import Memory, contrast, late_contrast
 from bot.training.pairs import Pair, PairFile
 from bot.training.texts import Reader
 
@@ -40,6 +40,7 @@ class Recipe:
     temperature: float = 0.02
     margin: float = 0.1
     question_weight: float = 0.3
+    late_weight: float = 1.0
     memory: int = 2048
     frozen_layers: int = 4
     query_tokens: int = 80
@@ -126,18 +127,23 @@ class Trainer:
         role = "query" if pairs[0].kind == "question" else "passage"
         positives = self.reader([pair.positive for pair in pairs], role)
         known = list(dict.fromkeys(text for pair in pairs for text in pair.negatives[:2]))
-        others = self.reader(known, role) if known else None
+        others = self.reader(known, role).vectors if known else None
         loss = partial(contrast, temperature=recipe.temperature, margin=recipe.margin)
-        total = torch.zeros(())
+        late = partial(late_contrast, temperature=recipe.temperature, margin=recipe.margin)
         first = self.reader([pair.queries[0] for pair in pairs], "query")
-        total = total + loss(first, positives, groups, others=others, memory=memory)
+        total = loss(first.vectors, positives.vectors, groups, others=others, memory=memory)
+        if recipe.late_weight:
+            total = total + recipe.late_weight * late(first, positives, groups)
         again = [place for place, pair in enumerate(pairs) if len(pair.queries) > 1]
         if len(again) > 1:
             some = [groups[place] for place in again]
             second = self.reader([pairs[place].queries[1] for place in again], "query")
-            total = total + loss(second, positives[again], some, memory=memory)
-            total = total + recipe.question_weight * loss(first[again], second, some)
-        memory.add(positives, groups)
+            answers = positives.at(again)
+            total = total + loss(second.vectors, answers.vectors, some, memory=memory)
+            total = total + recipe.question_weight * loss(first.vectors[again], second.vectors, some)
+            if recipe.late_weight:
+                total = total + recipe.late_weight * late(second, answers, some)
+        memory.add(positives.vectors, groups)
         return total
 
 

@@ -1,7 +1,7 @@
 """The loss: symmetric InfoNCE over a batch's answers and a memory of the last ones, false negatives masked.
 
 Sources: InfoNCE, van den Oord et al. 2018 (arXiv:1807.03748); the memory, Wang et al. 2020 (XBM, arXiv:1912.06798);
-masking by the positive's own score, as in GISTEmbed (arXiv:2402.16829).
+masking by the positive's own score, as in GISTEmbed (arXiv:2402.16829); late interaction, Khattab and Zaharia, SIGIR 2020.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from bot.training.texts import Encoded
 
 
 @dataclass(slots=True)
@@ -63,6 +65,30 @@ def contrast(
         blocked.append(own[:, None] == torch.tensor(memory.groups)[None, :])
     forward = _nce(queries @ torch.cat(columns).T, torch.cat(blocked, dim=1), temperature, margin)
     return 0.5 * (forward + _nce(positives @ queries.T, same, temperature, margin))
+
+
+def late_contrast(
+    queries: Encoded, positives: Encoded, groups: list[int], *, temperature: float = 0.02, margin: float = 0.1
+) -> Tensor:
+    """Return the mean symmetric InfoNCE loss where a question and a text are compared token by token."""
+    own = torch.tensor(groups)
+    same = (own[:, None] == own[None, :]) & ~torch.eye(len(groups), dtype=torch.bool)
+    similar = late_interaction(queries, positives)
+    forward = _nce(similar, same, temperature, margin)
+    return 0.5 * (forward + _nce(similar.T, same, temperature, margin))
+
+
+def late_interaction(queries: Encoded, texts: Encoded) -> Tensor:
+    """Return [n, m]: the mean over a question's tokens of the best cosine with any token of the text."""
+    columns = queries.mask.any(dim=0)
+    tokens, mask = queries.tokens[:, columns], queries.mask[:, columns].float()
+    flat = texts.tokens.flatten(0, 1)
+    rows = []
+    for row, weight in zip(tokens, mask, strict=True):  # one question at a time: the full table would fill the memory
+        cosines = (row @ flat.T).view(len(row), *texts.mask.shape)
+        best = cosines.masked_fill(~texts.mask[None], -1.0).amax(dim=2)
+        rows.append((best * weight[:, None]).sum(dim=0) / weight.sum().clamp(min=1.0))
+    return torch.stack(rows)
 
 
 def _nce(cosines: Tensor, blocked: Tensor, temperature: float, margin: float) -> Tensor:
