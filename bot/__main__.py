@@ -1,4 +1,4 @@
-"""The command line: ``python -m bot serve | ask | search | check | train | settings``, each with ``--help``."""
+"""The command line: ``python -m bot serve | ask | search | check | eval | train | settings``, each with ``--help``."""
 
 from __future__ import annotations
 
@@ -146,6 +146,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--strict", action="store_true", help="有警告时也以 1 退出")
     check.add_argument("--json", action="store_true", help="输出 JSON")
     _add_common(check, index=False, corpus=True)
+    commands.add_parser("eval", help="评测检索与可答性(python -m bot eval --help 查看选项)", add_help=False)
     commands.add_parser("train", help="训练编码模型(python -m bot train --help 查看选项)", add_help=False)
     show = command("settings", _show_settings, "列出所有设置、当前值和含义")
     show.add_argument("--json", action="store_true", help="输出 JSON")
@@ -161,6 +162,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             train(words[1:])
             return 0
+        if words[:1] == ["eval"]:
+            from bot.evaluation.command import main as evaluate
+
+            return evaluate(words[1:])
         args = parser().parse_args(words)
         return int(args.run(args))
     except (QuestionError, YijuError) as error:

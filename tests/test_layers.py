@@ -16,8 +16,9 @@ LEVELS = {
     "bot.retrieval": 3,
     "bot.dialogue": 4,
     "bot.training": 4,
+    "bot.evaluation": 7,
     "bot.channels": 5,
-    "bot.console": 6, "bot.app": 6, "bot.__main__": 7,
+    "bot.console": 6, "bot.app": 6, "bot.__main__": 8,
 }  # fmt: skip
 MODULES = sorted((ROOT / "bot").rglob("*.py"))
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from bench.tasks.answers import answer_pairs, make_answers
 from bench.tasks.clinics import make_clinics
-from bench.tasks.general import make_general
+from bench.tasks.general import general_pairs, make_general
 from bench.tasks.questions import make_questions, make_titles, question_pairs, title_pairs
+from bench.tasks.written import make_written
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,8 +29,10 @@ def main() -> None:
         **make_answers(args.data, tasks), **make_questions(args.data, tasks), **make_titles(args.data, tasks),
         **make_general(args.data, tasks),
         **make_clinics(args.data, tasks),
+        **make_written(args.data, tasks),
         "toyhom pairs": answer_pairs(args.data, pairs / "toyhom.jsonl"),
         "cmedqq pairs": question_pairs(args.data, pairs / "cmedqq.jsonl"),
+        "xquad pairs": general_pairs(args.data, pairs / "xquad.jsonl"),
         "cmedir pairs": title_pairs(args.data, pairs / "cmedir.jsonl"),
     }  # fmt: skip
     print(json.dumps(sizes, ensure_ascii=False))

@@ -7,10 +7,12 @@ prints the share answered by kind) but are not calibrated on other corpora yet.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bot.records import Hit
+from bot.retrieval.search import Found
 
 FEATURES = ("cosine", "share", "coverage", "margin")
 
@@ -55,3 +57,11 @@ def choose(hits: Sequence[Hit], weights: Weights, answer: float, further: float,
     if not scored or scored[0][1] < answer:
         return []
     return [scored[0], *[pair for pair in scored[1:] if pair[1] >= further]]
+
+
+def judge(found: Found, manifest: Mapping[str, Any]) -> tuple[float, bool]:
+    """Return the probability that the best hit answers the question, and whether it would be shown."""
+    if not found.hits:
+        return 0.0, False
+    best = probability(found.hits, Weights())
+    return best, best >= float(manifest.get("thresholds", {}).get("answer", 0.5))

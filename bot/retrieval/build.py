@@ -182,6 +182,56 @@ def _check(index: LoadedIndex) -> None:
             raise IndexFormatError("自检失败：向量索引找不回自己的段落。请重试；若仍出现请报告。现有索引未改动。")
 
 
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What was put into an index: its folder, how many vectors it has and how many of them had to be computed."""
+
+    folder: Path
+    vectors: int
+    encoded: int
+
+
+def index_passages(
+    settings: Settings, documents: Sequence[Document], passages: Sequence[Passage], segmenter: Segmenter, model: Model,
+    report: Report, embeddings: Path,
+) -> Indexed:  # fmt: skip
+    """Encode, index, check, and switch ``settings.index`` to the new build; the caller holds its lock.
+
+    Args:
+        settings: Where to, and how.
+        documents: What the passages were cut from.
+        passages: What can be found.
+        segmenter: With the lexicon of ``settings.corpus``.
+        model: The encoder.
+        report: Told how far it is.
+        embeddings: The file in which vectors are kept for the next time.
+
+    Raises:
+        EncoderError: the model cannot be had.
+        IndexFormatError: the finished build failed its own check (the index in use is untouched).
+    """
+    texts, owners = units_of(passages, settings.sentence_vectors_up_to)
+    whole = [passage.index_texts[0] for passage in passages]
+    cache = EmbeddingCache(embeddings)
+    missing = {*cache.missing(texts), *cache.unread(whole)}
+    encoded = 0
+    if missing:
+        with report.progress("编码", len(missing)) as advance:
+            encoded = cache.read(whole, model.read_passages, advance)
+            encoded += cache.fill(texts, model.encode_passages, advance)
+    report.stage("导出并比对 int8 模型")
+    vectors = cache.matrix(texts)
+    model.ensure_serving(texts, vectors)
+    corpus_hash = _corpus_hash(documents, passages, settings.corpus)
+    with new_build(settings.index, corpus_hash) as folder:
+        tokens = build_tokens(cache.tokens(whole))
+        _write(folder, settings, documents, passages, segmenter, vectors, owners, tokens, model, corpus_hash, report)
+        report.stage("自检")
+        _check(load_build(folder, settings.cache, segmenter=segmenter))
+    cache.keep_only(texts)
+    return Indexed(current_build(settings.index), len(texts), encoded)
+
+
 def build_index(settings: Settings, report: Report, model: Model | None = None) -> BuildSummary:
     """Build, check and switch to a new index; ``model`` saves loading one that the caller has already.
 
@@ -202,34 +252,17 @@ def build_index(settings: Settings, report: Report, model: Model | None = None) 
         if not passages:
             raise CorpusError(f"语料 {settings.corpus} 里没有可用来回答的正文。请检查文章是否只有标题。")
         findings = tuple(check_corpus(settings.corpus, segmenter, limits))
-        texts, owners = units_of(passages, settings.sentence_vectors_up_to)
         report.stage("准备编码模型")
         model = model or open_model(settings)
-        cache = EmbeddingCache(settings.index / "cache" / f"embeddings-{model.key[:16]}.npz")
-        missing = cache.missing(texts)
-        encoded = 0
-        whole = [passage.index_texts[0] for passage in passages]
-        unread = cache.unread(whole)
-        if missing or unread:
-            with report.progress("编码", len({*missing, *unread})) as advance:
-                encoded = cache.read(whole, model.read_passages, advance)
-                encoded += cache.fill(texts, model.encode_passages, advance)
-        report.stage("导出并比对 int8 模型")
-        model.ensure_serving(texts, cache.matrix(texts))
-        corpus_hash = _corpus_hash(documents, passages, settings.corpus)
-        with new_build(settings.index, corpus_hash) as folder:
-            tokens = build_tokens(cache.tokens(whole))
-            _write(folder, settings, documents, passages, segmenter, cache.matrix(texts), owners, tokens, model, corpus_hash, report)  # fmt: skip
-            report.stage("自检")
-            _check(load_build(folder, settings.cache, segmenter=segmenter))
-        cache.keep_only(texts)
+        embeddings = settings.index / "cache" / f"embeddings-{model.key[:16]}.npz"
+        made = index_passages(settings, documents, passages, segmenter, model, report, embeddings)
         return BuildSummary(
-            folder=str(current_build(settings.index)),
+            folder=str(made.folder),
             documents=len(documents),
             passages=len(passages),
-            vectors=len(texts),
+            vectors=made.vectors,
             references=sum(len(document.references) for document in documents),
-            encoded=encoded,
+            encoded=made.encoded,
             seconds=time.perf_counter() - started,
             serving=model.describe()["serving"],
             agreement=model.describe()["agreement"],

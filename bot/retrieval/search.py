@@ -67,6 +67,7 @@ class Found:
 
     hits: tuple[Hit, ...]
     understood: Understood
+    candidates: Candidates | None = None
 
 
 @lru_cache(maxsize=4096)
@@ -167,7 +168,7 @@ class Searcher:
                     highlights=self._highlights(passage.text, matched),
                 )
             )
-        return Found(tuple(hits), understood)
+        return Found(tuple(hits), understood, found)
 
     def candidates(self, understood: Understood) -> Candidates:
         """Return every passage that a side proposes for a question, with all sides' scores."""

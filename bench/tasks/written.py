@@ -1,0 +1,75 @@
+"""Clinics written for measuring: ``bench/clinics/<speciality>/NN.txt``, a patient article each, with its questions.
+
+A line ``# …`` is the article's title, ``## …`` a heading, ``? …`` a question that the passage before it answers; every
+other line is a passage. ``unanswerable.txt`` holds questions of the same speciality that no article answers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.tasks.beir import write_task
+from bench.tasks.general import everyday
+
+ROOT = Path(__file__).resolve().parents[1] / "clinics"
+
+
+def passages(folder: Path) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield each passage as (title and heading, text, questions)."""
+    for path in sorted(folder.glob("[0-9]*.txt")):
+        title = heading = text = ""
+        questions: list[str] = []
+        for line in [*path.read_text("utf-8").split("\n"), "#"]:
+            line = line.strip()
+            if line.startswith("?"):
+                questions.append(line[1:].strip())
+                continue
+            if text and line:
+                yield f"{title} {heading}".strip(), text, questions
+                text, questions = "", []
+            if line.startswith("##"):
+                heading = line[2:].strip()
+            elif line.startswith("#"):
+                title, heading = line[1:].strip(), ""
+            elif line:
+                text = line
+
+
+def make_written(data: Path, out: Path) -> dict[str, int]:
+    """Write a task for each written clinic; return their sizes. Everyday questions come from ``data``."""
+    sizes = {}
+    for folder in sorted(path for path in ROOT.iterdir() if path.is_dir()):
+        corpus: dict[str, tuple[str, str]] = {}
+        queries: dict[str, dict[str, Any]] = {}
+        judged: dict[str, dict[str, int]] = {}
+
+        def ask(text: str, kind: str, right: dict[str, int], into: dict[str, Any] = queries, of: Any = judged) -> None:
+            name = f"q{len(into):04d}"
+            into[name], of[name] = {"text": text, "kind": kind}, right
+
+        for title, text, questions in passages(folder):
+            name = f"p{len(corpus):03d}"
+            corpus[name] = (title, text)
+            for question in questions:
+                ask(question, "natural", {name: 1})
+        near = folder / "unanswerable.txt"
+        for question in near.read_text("utf-8").split("\n") if near.is_file() else ():
+            if question.strip():
+                ask(question.strip(), "near", {})
+        for _, questions in everyday(data)[:: max(1, len(everyday(data)) // 30)]:
+            ask(questions[0], "chat", {})
+        write_task(out / f"written-{folder.name}", corpus, queries, {"dev": judged})
+        sizes[f"written-{folder.name}"] = len(queries)
+    return sizes
+
+
+def main() -> None:
+    """Print the sizes of the written clinics."""
+    print(json.dumps({path.name: len(list(passages(path))) for path in sorted(ROOT.iterdir()) if path.is_dir()}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How good the retrieval is: ranking and answerability measured on a BEIR-style folder."""
