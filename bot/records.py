@@ -122,9 +122,10 @@ class Hit:
 
     Ranks count from 1; None where that side did not find it. ``fused`` orders the hits; ``background`` is the
     median ``fused`` of all candidates of the question. ``late_score`` is the mean best cosine of the question's tokens
-    with the passage's, ``late_weakest`` that of the least met ones. ``lexical_share`` is the BM25
+    with the passage's. ``lexical_share`` is the BM25
     score as a share of the question's total word weight, ``coverage`` the share of that weight which occurs at all.
     ``matched`` holds the question's words found in the passage; ``highlights`` their spans within ``passage.text``.
+    ``probability`` is that of answering the question, out of ``signals``.
     """
 
     passage: Passage
@@ -137,11 +138,12 @@ class Hit:
     lexical_score: float | None
     late_rank: int | None
     late_score: float | None
-    late_weakest: float | None
     lexical_share: float
     coverage: float
     matched: tuple[str, ...]
     highlights: tuple[Span, ...]
+    signals: dict[str, float]
+    probability: float
 
 
 @dataclass(frozen=True, slots=True)

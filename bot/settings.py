@@ -20,6 +20,7 @@ from pydantic_settings import (
 from bot.errors import SettingsError
 
 Step = Literal["traditional", "courtesy", "pinyin", "spelling", "synonyms"]
+Caution = Literal["宁缺毋滥", "谨慎", "适中", "尽量回答"]
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -68,15 +69,20 @@ class Settings(BaseSettings):
         description="怎样理解问题：traditional 繁体转简体，courtesy 去掉寒暄和来龙去脉，pinyin 识别拼音，spelling 纠正错别字,"
         "synonyms 换成资料里的说法；去掉哪项就关闭哪项",
     )
-    dense_weight: float = Field(1.0, ge=0.0, le=50.0, description="融合：整句向量的余弦每高 0.1 计多少")
-    late_weight: float = Field(2.0, ge=0.0, le=50.0, description="融合：逐词比较的平均余弦每高 0.1 计多少；0 为不用")
-    lexical_weight: float = Field(3.0, ge=0.0, le=50.0, description="融合：问题的词全部命中计多少")
+    dense_weight: float = Field(
+        0.0, ge=0.0, le=50.0, description="排序：整句向量的余弦每高 0.1 计多少；0 表示它只用来找候选"
+    )
+    late_weight: float = Field(1.0, ge=0.0, le=50.0, description="排序：逐词比较的平均余弦每高 0.1 计多少；0 为不用")
+    lexical_weight: float = Field(4.0, ge=0.0, le=50.0, description="排序：问题的词全部命中计多少")
     sentence_vectors_up_to: int = Field(
-        20_000, ge=0, description="段落数不超过此值时，每句话也各建一个向量(更准，建得更慢)"
+        0, ge=0, description="段落数不超过此值时，每句话也各建一个向量(建得慢两三倍；有逐词比较时几乎没有好处)"
     )
     candidates: int = Field(50, ge=3, le=1000, description="向量与 BM25 各取多少候选")
-    answer_threshold: float = Field(0.35, ge=0.0, le=1.0, description="最佳段落能回答问题的概率低于此值则婉拒")
-    passage_threshold: float = Field(0.35, ge=0.0, le=1.0, description="第二、三段的概率不低于此值才一并给出")
+    caution: Caution = Field(
+        "适中",
+        description="把握多大才回答：宁缺毋滥、谨慎、适中、尽量回答；把握不够时先反问，再不够就说没有。改后要重建索引",
+    )
+    passage_share: float = Field(0.5, ge=0.0, le=1.0, description="第二、三段的把握不低于第一段的这个比例才一并给出")
     agreement_floor: float = Field(0.98, ge=0.0, le=1.0, description="int8 模型与原模型的平均余弦低于此值时退回原模型")
     batch_size: int = Field(32, ge=1, le=1024, description="建索引时每批编码多少段")
     build_wait_seconds: float = Field(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
-from bot.dialogue.answerability import Weights, choose, probability
+from bot.dialogue.answerability import Thresholds, choose, outcome, thresholds_of
 from bot.dialogue.dialogue import Dialogue
 from bot.dialogue.feedback import FeedbackStore
 from bot.errors import QuestionError, UnknownPassageError
@@ -92,7 +93,7 @@ def test_too_long(dialogue: Dialogue, text: str) -> None:
 )
 def test_odd_questions_get_a_harmless_reply(dialogue: Dialogue, text: str) -> None:
     reply = dialogue.reply(None, text)
-    assert reply.kind in ("answer", "decline")
+    assert reply.kind in ("answer", "clarify", "decline")
     json.dumps(reply.to_json(), ensure_ascii=False).encode("utf-8")
 
 
@@ -136,20 +137,41 @@ def test_many_at_once_give_the_same_answers(dialogue: Dialogue) -> None:
     assert all(alone[question] == found for question, found in together)
 
 
-def hit(cosine: float | None, coverage: float) -> Hit:
+def hit(probability: float) -> Hit:
     passage = Passage("p", "d", "文", 0, 1, (), (), None, (), "", ("文",))
-    return Hit(
-        passage, 1, (cosine or 0.8) * 10, 8.5, 1 if cosine else None, cosine, None, None, None, None, None, 0.0, coverage, (), ()
-    )  # fmt: skip
+    return Hit(passage, 1, 9.0, 8.5, 1, 0.9, None, None, 1, 0.9, 0.0, 0.5, (), (), {}, probability)
 
 
-def test_probability_grows_with_each_signal_and_choose_respects_the_thresholds() -> None:
-    weights = Weights()
-    assert probability([hit(0.9, 0.8)], weights) > probability([hit(0.85, 0.8)], weights)
-    assert probability([hit(0.9, 0.8)], weights) > probability([hit(0.9, 0.1)], weights)
-    assert 0 <= probability([hit(None, 0.0)], weights) <= probability([hit(1.0, 1.0)], weights) <= 1
-    hits = [hit(0.95, 1.0), hit(0.94, 1.0), hit(0.7, 0.0)]
-    assert len(choose(hits, weights, 0.5, 0.5, 3)) == 2
-    assert len(choose(hits, weights, 0.5, 0.5, 1)) == 1
-    assert choose(hits[2:], weights, 0.5, 0.1, 3) == []
-    assert choose([], weights, 0.0, 0.0, 3) == []
+def test_outcomes_follow_the_thresholds() -> None:
+    limits = Thresholds(answer=0.5, clarify=0.2)
+    assert [outcome([hit(p)], limits) for p in (0.5, 0.49, 0.2, 0.19)] == ["answer", "clarify", "clarify", "decline"]
+    assert outcome([], limits) == "decline"
+    assert thresholds_of({"thresholds": {"answer": 0.7, "clarify": 0.3}}) == Thresholds(0.7, 0.3)
+    assert thresholds_of({}) == Thresholds()
+
+
+def test_further_passages_must_be_nearly_as_sure() -> None:
+    limits = Thresholds(answer=0.5, clarify=0.2)
+    hits = [hit(0.9), hit(0.6), hit(0.3)]
+    assert [h.probability for h in choose(hits, limits, 0.5, 3)] == [0.9, 0.6]
+    assert len(choose(hits, limits, 0.5, 1)) == 1
+    assert choose([hit(0.49), hit(0.9)], limits, 0.5, 3) == []
+    assert choose([], limits, 0.5, 3) == []
+
+
+def test_unsure_replies_ask_back_in_the_corpus_own_words(dialogue: Dialogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = dialogue._now()
+    sure = replace(view, thresholds=Thresholds(answer=1.1, clarify=0.0))
+    monkeypatch.setattr(dialogue, "_now", lambda: sure)
+    reply = dialogue.reply(None, "干细胞治疗安全吗")
+    assert reply.kind == "clarify"
+    assert 1 <= len(reply.suggestions) <= 3
+    body = dialogue.document("stem-cells-kidney").body + dialogue.document("stem-cells-kidney").title
+    assert all(text in body for text in reply.suggestions)
+    assert not reply.passages
+
+
+def test_a_question_that_was_put_right_is_shown(dialogue: Dialogue) -> None:
+    reply = dialogue.reply(None, "ganxibao zhiliao anquan ma")
+    assert reply.text.startswith("按“干细胞治疗安全吗”为您查找。")
+    assert "为您查找" not in dialogue.reply(None, "干细胞治疗安全吗").text

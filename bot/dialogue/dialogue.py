@@ -10,10 +10,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from bot.dialogue import wording
-from bot.dialogue.answerability import Weights, choose
+from bot.dialogue.answerability import Thresholds, choose, outcome, thresholds_of
 from bot.dialogue.feedback import FeedbackStore
 from bot.dialogue.presenting import present
-from bot.dialogue.starters import starters_of
+from bot.dialogue.starters import nearest_questions, starters_of
 from bot.errors import QuestionError, UnknownPassageError
 from bot.language.folding import clean_question, fold
 from bot.language.understanding import Understood
@@ -35,6 +35,7 @@ class _View:
     by_id: dict[str, Passage]
     of_document: dict[str, tuple[Passage, ...]]
     starters: tuple[str, ...]
+    thresholds: Thresholds
 
 
 def _view(searcher: Searcher) -> _View:
@@ -47,6 +48,7 @@ def _view(searcher: Searcher) -> _View:
         {passage.id: passage for passage in index.passages},
         {name: tuple(passages) for name, passages in of_document.items()},
         starters_of(index.documents.values()),
+        thresholds_of(index.manifest),
     )
 
 
@@ -62,7 +64,6 @@ class Dialogue:
         self.settings = settings
         self._live = LiveIndex(settings)
         self._current = _view(self._live.searcher)
-        self._weights = Weights()
         self._feedback = FeedbackStore(settings.feedback_file)
         self._replies: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._lock = threading.Lock()
@@ -94,26 +95,25 @@ class Dialogue:
         view = self._now()
         found = view.searcher.find(question, self.settings.max_passages + 2)  # room for excluded ones
         hits = [hit for hit in found.hits if not _excluded(question, hit)]
-        thresholds = view.searcher.index.manifest.get("thresholds", {})
-        chosen = choose(
-            hits, self._weights,
-            answer=float(thresholds.get("answer", self.settings.answer_threshold)),
-            further=float(thresholds.get("passage", self.settings.passage_threshold)),
-            most=self.settings.max_passages,
-        )  # fmt: skip
+        chosen = choose(hits, view.thresholds, self.settings.passage_share, self.settings.max_passages)
         documents = view.searcher.index.documents
         passages = tuple(
-            present(hit.passage, documents[hit.passage.document_id], score, hit.highlights) for hit, score in chosen
+            present(hit.passage, documents[hit.passage.document_id], hit.probability, hit.highlights) for hit in chosen
         )
+        kind = outcome(hits, view.thresholds)
+        nearest = nearest_questions(hits, documents, question) if kind == "clarify" else ()
+        if kind == "clarify" and not nearest:
+            kind = "decline"
+        text = {"answer": _opening(len(passages)), "clarify": wording.CLARIFY}.get(kind) or self._decline(view)
         reply = Reply(
             id=f"r_{secrets.token_urlsafe(12)}",
             session=session if session and _SESSION.fullmatch(session) else f"s_{secrets.token_urlsafe(24)}",
-            kind="answer" if passages else "decline",
-            text=_corrected(found.understood) + (_opening(len(passages)) if passages else self._decline(view)),
+            kind=kind,
+            text=_corrected(found.understood) + text,
             passages=passages,
-            suggestions=_suggestions(view.starters, question, passages),
+            suggestions=nearest or _suggestions(view.starters, question, passages),
             disclaimer=_disclaimer(passages, documents) if passages else "",
-            confidence=chosen[0][1] if chosen else 0.0,
+            confidence=hits[0].probability if hits else 0.0,
             took_ms=(time.perf_counter() - started) * 1000.0,
         )
         self._remember(reply)

@@ -3,6 +3,7 @@
 ANSWER_ONE = "下面这段原文与您的问题最相关："
 ANSWER_MANY = "下面 {count} 段原文与您的问题最相关："
 CORRECTED = "按“{question}”为您查找。"
+CLARIFY = "没有找到十分确切的内容。您想问的是不是下面这些？"
 DECLINE = "抱歉，在已发布的资料里，没有找到能回答这个问题的内容。"
 DECLINE_COVERS = "目前的资料包括：{titles}。"
 DECLINE_CONTACT = "您可以换个说法再问，或直接咨询医生。"

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bot.encoding.default_model import file_sha256
 from bot.encoding.encoder import Encoding, Progress, Vectors, clean, normalise, own
 from bot.encoding.unigram import UnigramTokenizer
+from bot.encoding.unpacking import file_sha256
 from bot.errors import EncoderError, IndexFormatError
 
 if TYPE_CHECKING:
     import onnxruntime
 
-FORMAT = "yiju-encoder 3"
+FORMAT = "yiju-encoder 4"
 MANIFEST, MODEL, WEIGHTS = "encoder.json", "model.onnx", "model.weights"
 TOKENIZER, PIECES = "tokenizer.json", "tokenizer.pieces"
 HASHES = {MODEL: "model_sha256", WEIGHTS: "weights_sha256", TOKENIZER: "tokenizer_sha256", PIECES: "pieces_sha256"}

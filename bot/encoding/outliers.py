@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 SUFFIX = "_outliers"  # nodes of this ending must not be quantised
-CHANNELS = 4
-FACTOR = 3.0  # a product is split if its largest channel exceeds the largest ordinary channel this much
+CHANNELS = 16
+FACTOR = 2.0  # a product is split if its largest channel exceeds the largest ordinary channel this much
 
 Batch = dict[str, NDArray[np.int64]]
 

@@ -22,9 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kinds", help="只问这些种类的问题，逗号分开(没有答案的总是问)")
     parser.add_argument("--model", help="编码模型(默认 YIJU_MODEL)")
     parser.add_argument("--corpus", type=Path, help="取其 lexicon 词表的语料文件夹(默认 YIJU_CORPUS 或 corpus)")
-    parser.add_argument(
-        "--naive", nargs="?", const="default-base", help="同时测朴素做法：BM25、未训练的模型(可指定)和 RRF"
-    )
+    parser.add_argument("--naive", nargs="?", const="base", help="同时测朴素做法：BM25、未训练的模型(可指定)和 RRF")
     parser.add_argument("--json", action="store_true", help="输出 JSON")
     parser.add_argument("--output", type=Path, help="把 JSON 写到文件，供 --compare 使用")
     parser.add_argument("--report", type=Path, help="写出 HTML 报告")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.dialogue.answerability import judge
+from bot.dialogue.answerability import outcome, thresholds_of
 from bot.evaluation.answering import Judged, measure_answering
 from bot.evaluation.folder import Query, Task, passages_of
 from bot.evaluation.ranking import Gains, difference, figure, measure
@@ -105,11 +106,13 @@ def _names(scores: NDArray[np.float32], found: Candidates, names: Sequence[str])
 def ask_all(searcher: Searcher, task: Task, report: Report) -> list[Asked]:
     """Ask every question of a task."""
     names = [passage.id for passage in searcher.index.passages]
+    limits = thresholds_of(searcher.index.manifest)
     asked = []
     with report.progress("提问", len(task.queries)) as advance:
         for query in task.queries:
             found: Found = searcher.find(query.text, DEPTH)
-            confidence, answered = judge(found, searcher.index.manifest)
+            confidence = found.hits[0].probability if found.hits else 0.0
+            answered = outcome(found.hits, limits) == "answer"
             sides = found.candidates
             rankings = {"dense": [], "lexical": [], "fused": []} if sides is None else {
                 "dense": _names(sides.dense, sides, names),
@@ -138,7 +141,7 @@ def evaluate(
     """
     evaluation = Evaluation(task, [])
     grades: Mapping[str, dict[str, int]] = {query.id: query.grades for query in task.answerable}
-    with _searcher(settings, task, model or open_model(settings), report) as searcher:
+    with searcher_over(settings, task, model or open_model(settings), report) as searcher:
         evaluation.asked = ask_all(searcher, task, report)
         if then is not None:
             then(searcher)
@@ -154,7 +157,7 @@ def evaluate(
                 "corpus": settings.cache / "none",
             }
         )
-        with _searcher(plain, task, naive, report) as searcher:
+        with searcher_over(plain, task, naive, report) as searcher:
             asked_naively = ask_all(searcher, task, report)
         for system in ("dense", "lexical", "fused"):
             run = {asked.query.id: asked.rankings[system] for asked in asked_naively if asked.query.grades}
@@ -162,23 +165,18 @@ def evaluate(
     return evaluation
 
 
-class _searcher:
-    """A searcher over an index of a task in a temporary folder, which goes with it."""
-
-    def __init__(self, settings: Settings, task: Task, model: Model, report: Report) -> None:
-        self._settings, self._task, self._model, self._report = settings, task, model, report
-        self._place = tempfile.TemporaryDirectory(prefix="yiju-eval-")
-
-    def __enter__(self) -> Searcher:
-        settings = self._settings.model_copy(update={"index": Path(self._place.name) / "index"})
+@contextmanager
+def searcher_over(settings: Settings, task: Task, model: Model, report: Report) -> Iterator[Searcher]:
+    """Give a searcher over an index of a task in a temporary folder, which goes with it; vectors stay in the cache."""
+    with tempfile.TemporaryDirectory(prefix="yiju-eval-") as place:
+        aside = settings.model_copy(update={"index": Path(place) / "index"})
         segmenter = Segmenter(load_lexicon(settings.corpus / "lexicon"), settings.cache)
-        documents, passages = passages_of(self._task)
-        embeddings = settings.cache / "eval" / f"{self._task.name}-{self._model.key[:16]}.npz"
-        with build_lock(settings.index, 0):
-            index_passages(settings, documents, passages, segmenter, self._model, self._report, embeddings)
-        self._live = LiveIndex(settings)
-        return self._live.searcher
-
-    def __exit__(self, *error: object) -> None:
-        self._live.close()
-        self._place.cleanup()
+        documents, passages = passages_of(task)
+        embeddings = settings.cache / "eval" / f"{task.name}-{model.key[:16]}.npz"
+        with build_lock(aside.index, 0):
+            index_passages(aside, documents, passages, segmenter, model, report, embeddings)
+        live = LiveIndex(aside)
+        try:
+            yield live.searcher
+        finally:
+            live.close()

@@ -10,7 +10,8 @@ from bot.language.spellings import Spellings, Syllables
 _RUN = re.compile(r"[a-z\u00fc]+(?:[ '\u2019][a-z\u00fc]+)*", re.IGNORECASE)
 _SHORTEST = 4  # letters: shorter runs are abbreviations more often than pinyin
 _LONGEST = 40
-_MOST_WORDS = 0.8  # words a character, at most
+_PARTICLES, _PARTICLE = frozenset("吗呢啊吧"), 4.0  # a question's last syllable is most likely one of these
+_MOST_WORDS = 0.9  # words a character, at most
 _WORD_COST = -4.0  # per word, so that one long word beats two short ones of the same sound
 
 
@@ -50,7 +51,7 @@ def _read(run: str, spellings: Spellings) -> str | None:
             for word, reading, chance in spellings.by_letters.get(letters[start:end], ()):
                 if not _keeps(gaps, start, end, reading):
                     continue
-                score = so_far[0] + chance + _WORD_COST
+                score = so_far[0] + chance + (_PARTICLE if word in _PARTICLES and end == len(letters) else _WORD_COST)
                 there = best[end]
                 if there is None or score > there[0]:
                     best[end] = (score, so_far[1] + word, so_far[2] + 1)

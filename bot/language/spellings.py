@@ -50,9 +50,11 @@ class Spellings:
         """Words by their pinyin without spaces, with the logarithm of their probability, likeliest first."""
         own = sum(count for _, count, _ in self.words.values()) or 1
         common = sum(frequency for _, _, frequency in self.words.values()) or 1
+        inside = Counter(character for word, (_, count, _) in self.words.items() if count for character in word)
         found: dict[str, list[tuple[str, Syllables, float]]] = {}
         for word, (reading, count, frequency) in self.words.items():
-            chance = _CORPUS_SHARE * count / own + (1 - _CORPUS_SHARE) * frequency / common
+            weight = count or (inside[word] / 2 if len(word) == 1 else 0)  # "治" is likely where "治疗" is
+            chance = _CORPUS_SHARE * weight / own + (1 - _CORPUS_SHARE) * frequency / common
             if chance > 0:
                 found.setdefault("".join(reading), []).append((word, reading, math.log(chance)))
         return {letters: sorted(entries, key=lambda entry: -entry[2])[:3] for letters, entries in found.items()}

@@ -29,8 +29,9 @@ from bot.retrieval.lexical import build_lexical
 from bot.retrieval.loading import load_build, load_encoder
 from bot.retrieval.model import Model, open_model
 from bot.retrieval.rows import write_rows
-from bot.retrieval.search import LoadedIndex
-from bot.retrieval.store import build_lock, current_build, new_build, read_manifest, write_manifest
+from bot.retrieval.search import LoadedIndex, open_searcher
+from bot.retrieval.settle import measure, thresholds
+from bot.retrieval.store import add_to_manifest, build_lock, current_build, new_build, read_manifest, write_manifest
 from bot.settings import Settings
 
 _LIBRARIES = ("numpy", "faiss-cpu", "bm25s", "jieba", "onnxruntime", "tokenizers")
@@ -128,7 +129,6 @@ def _write(
             "bodies": {document.id: document.sha256 for document in documents},
             "dimension": int(vectors.shape[1]),
             "encoder": model.describe(),
-            "thresholds": _thresholds(settings),
             "limits": asdict(limits_of(settings)),
             "libraries": _versions(),
         },
@@ -153,14 +153,17 @@ def up_to_date(settings: Settings) -> Path | None:
     same = (
         manifest.get("corpus_sha256") == _corpus_hash(documents, passages, settings.corpus)
         and manifest.get("encoder", {}).get("sha256") == open_model(settings).key
-        and manifest.get("thresholds") == _thresholds(settings)
+        and manifest.get("thresholds", {}).get("policy") == settings.caution
+        and manifest.get("confidence_sha256") == _confidence_hash()
         and manifest.get("libraries") == _versions()
     )
     return folder if same else None
 
 
-def _thresholds(settings: Settings) -> dict[str, float]:
-    return {"answer": settings.answer_threshold, "passage": settings.passage_threshold}
+def _confidence_hash() -> str:
+    """Hash what the confidence is computed with: the model's weights and the probes."""
+    folder = Path(__file__).parent
+    return sha256_text("".join((folder / name).read_text("utf-8") for name in ("confidence.json", "probes.txt")))
 
 
 def _versions() -> dict[str, str]:
@@ -227,7 +230,13 @@ def index_passages(
         tokens = build_tokens(cache.tokens(whole))
         _write(folder, settings, documents, passages, segmenter, vectors, owners, tokens, model, corpus_hash, report)
         report.stage("自检")
-        _check(load_build(folder, settings.cache, segmenter=segmenter))
+        index = load_build(folder, settings.cache, segmenter=segmenter)
+        _check(index)
+        report.stage("定回答的把握")
+        background = measure(open_searcher(index, settings))
+        index.manifest["background"] = background
+        found = {"background": background, "thresholds": thresholds(open_searcher(index, settings), settings.caution)}
+        add_to_manifest(folder, found | {"confidence_sha256": _confidence_hash()})
     cache.keep_only(texts)
     return Indexed(current_build(settings.index), len(texts), encoded)
 

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.encoding.default_model import default_model, file_sha256
+from bot.encoding.base_model import base_model
+from bot.encoding.default_model import default_model
 from bot.encoding.encoder import Agreement, Encoding, agreement
 from bot.encoding.onnx_encoder import OnnxEncoder
+from bot.encoding.unpacking import file_sha256
 from bot.errors import EncoderError, IndexFormatError
 from bot.settings import Settings
 
@@ -126,13 +128,14 @@ class Model:
 
 
 def open_model(settings: Settings) -> Model:
-    """Return the model that ``YIJU_MODEL`` names; ``default`` is the embedded one, unpacked once.
+    """Return the model that ``YIJU_MODEL`` names; ``default`` is the one that comes with the project, ``base`` the
+    untrained one that it was made from; both are unpacked once.
 
     Raises:
         EncoderError: it cannot be had.
     """
-    if settings.model == "default":
-        folder = default_model(settings.cache)
+    if settings.model in ("default", "base"):
+        folder = (default_model if settings.model == "default" else base_model)(settings.cache)
         return Model(str(folder), folder.name, settings)
     path = Path(settings.model).expanduser()
     return Model(str(path.resolve()) if path.is_dir() else settings.model, settings.model, settings)

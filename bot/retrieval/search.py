@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,13 +18,12 @@ from bot.language.spellings import Spellings
 from bot.language.understanding import STEPS, QuestionReader, Understood
 from bot.language.variants import simplify_in_place
 from bot.records import Document, Hit, Passage, Span
+from bot.retrieval.confidence import Looked, background_of, confidence, focus
 from bot.retrieval.dense import FaissIndex
 from bot.retrieval.fusion import FusionWeights, linear_combination, ranks
 from bot.retrieval.late import TokenIndex
 from bot.retrieval.lexical import Bm25Index
 from bot.settings import Settings
-
-_WEAKEST = 2  # tokens of a question that a passage meets least, averaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +47,19 @@ class LoadedIndex:
 class Candidates:
     """Passage numbers with each side's scores (NaN: not found, or not looked at, by that side).
 
-    ``lexical`` is BM25's score, ``mass`` the most that it could be for this question; ``late`` and ``weakest`` are the
-    mean over all, and over the least met, tokens of the question of the best cosine in the passage.
+    ``lexical`` is BM25's score, ``mass`` the most that it could be for this question; ``late`` is the mean over the
+    question's tokens of the best cosine in the passage. ``looked`` holds the places of the candidates that were compared
+    token by token, ``met`` [t, len(looked)] what came out.
     """
 
     numbers: NDArray[np.int64]
     dense: NDArray[np.float32]
     lexical: NDArray[np.float32]
     late: NDArray[np.float32]
-    weakest: NDArray[np.float32]
     fused: NDArray[np.float32]
     mass: float
+    looked: NDArray[np.int64]
+    met: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,15 @@ class Found:
     hits: tuple[Hit, ...]
     understood: Understood
     candidates: Candidates | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """The best passage for a question, by number, with its signals and the probability that it answers."""
+
+    number: int
+    signals: dict[str, float]
+    probability: float
 
 
 @lru_cache(maxsize=4096)
@@ -101,6 +111,12 @@ class _Word:
         return False
 
 
+def _absent(words: Sequence[_Word]) -> float:
+    """Return the share of the words' weight whose words, and their synonyms, no passage holds."""
+    total = sum(word.weight for word in words) or 1.0
+    return sum(word.weight for word in words if not any(map(len, word.holders))) / total
+
+
 def _known(score: np.float32) -> float | None:
     return None if np.isnan(score) else float(score)
 
@@ -123,6 +139,7 @@ class Searcher:
         self.weights = weights
         self._candidates = candidates
         self._reader = QuestionReader(index.segmenter, index.spellings, steps)
+        self._background = background_of(index.manifest.get("background"))
         self._units_per_passage = max(1, -(-len(index.units) // max(1, len(index.passages))))
 
     def search(self, question: str, count: int) -> list[Hit]:
@@ -143,12 +160,15 @@ class Searcher:
         order = np.lexsort((found.numbers, -found.fused))[:count]
         dense_ranks, lexical_ranks, late_ranks = ranks(found.dense), ranks(found.lexical), ranks(found.late)
         words = self._informative(understood.text)
+        absent = _absent(words)
         background = float(np.median(found.fused))
+        judged = self._judged(found)
         hits = []
         for place, at in enumerate(order.tolist(), 1):
             number = int(found.numbers[at])
             passage = self.index.passages[number]
             coverage, matched = self._coverage(words, number)
+            signals, probability = self._confidence(judged, found, at, understood, passage, coverage, absent)
             hits.append(
                 Hit(
                     passage=passage,
@@ -161,14 +181,45 @@ class Searcher:
                     lexical_score=_known(found.lexical[at]),
                     late_rank=int(late_ranks[at]) or None,
                     late_score=_known(found.late[at]),
-                    late_weakest=_known(found.weakest[at]),
                     lexical_share=(_known(found.lexical[at]) or 0.0) / max(found.mass, 1e-9),
                     coverage=coverage,
                     matched=matched,
                     highlights=self._highlights(passage.text, matched),
+                    signals=signals,
+                    probability=probability,
                 )
             )
         return Found(tuple(hits), understood, found)
+
+    def examine(self, question: str, without: Container[int] = ()) -> Examined | None:
+        """Return the best passage for a question with its signals, as if the passages ``without`` were not there.
+
+        None where no passage is left that was compared token by token.
+        """
+        understood = self._reader.read(question)
+        found = self.candidates(understood)
+        kept = np.array(
+            [at for at, n in enumerate(found.numbers[found.looked].tolist()) if n not in without], dtype=int
+        )
+        if not len(kept):
+            return None
+        judged = self._judged(found)
+        judged = Looked(
+            judged.dense[kept], judged.late[kept], judged.share[kept], judged.fused[kept], judged.met[:, kept]
+        )
+        best = int(judged.fused.argmax())
+        number = int(found.numbers[found.looked[kept[best]]])
+        words = self._informative(understood.text)
+        coverage, _ = self._coverage(words, number)
+        signals = judged.signals(best, self._background, coverage, _absent(words))
+        offset = focus(understood.text, self.index.passages[number].index_texts[0])
+        return Examined(number, signals, confidence().probability(signals, offset))
+
+    def cosines(self, question: str) -> dict[str, float]:
+        """Return the raw cosine signals of the best passage for a question."""
+        found = self.candidates(self._reader.read(question))
+        judged = self._judged(found)
+        return judged.cosines(int(judged.fused.argmax()))
 
     def candidates(self, understood: Understood) -> Candidates:
         """Return every passage that a side proposes for a question, with all sides' scores."""
@@ -188,24 +239,42 @@ class Searcher:
         lexical_scores = lexical[numbers].astype(np.float32)
         lexical_scores[lexical_scores <= 0] = np.nan
         mass = max(sum(index.lexical.idf(token) for token in tokens), 1e-9)
-        late, weakest = self._late(question.tokens, numbers, dense_scores, lexical_scores / mass)
+        looked, met = self._late(question.tokens, numbers, dense_scores, lexical_scores / mass)
+        late = np.full(len(numbers), np.nan, dtype=np.float32)
+        late[looked] = met.mean(axis=0)
         fused = linear_combination(dense_scores, lexical_scores / mass, late, self.weights)
-        return Candidates(numbers, dense_scores, lexical_scores, late, weakest, fused, mass)
+        return Candidates(numbers, dense_scores, lexical_scores, late, fused, mass, looked, met)
 
     def _late(
         self, tokens: NDArray[np.float32], numbers: NDArray[np.int64], dense: NDArray[np.float32],
         share: NDArray[np.float32],
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # fmt: skip
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:  # fmt: skip
         """Compare a question token by token with the passages that the other two sides put first."""
-        late = np.full(len(numbers), np.nan, dtype=np.float32)
-        weakest = late.copy()
-        if self.weights.late and len(numbers):
-            first = linear_combination(dense, share, late, FusionWeights(self.weights.lexical, 0.0, 1.0))
-            chosen = np.sort(np.argsort(-first, kind="stable")[: self._candidates])
-            best = self.index.tokens.best(tokens, numbers[chosen].tolist())
-            late[chosen] = best.mean(axis=0)
-            weakest[chosen] = np.sort(best, axis=0)[:_WEAKEST].mean(axis=0)
-        return late, weakest
+        if not len(numbers):  # the confidence needs it even where the ranking does not
+            return np.empty(0, dtype=np.int64), np.empty((len(tokens), 0), dtype=np.float32)
+        nothing = np.full(len(numbers), np.nan, dtype=np.float32)
+        first = linear_combination(dense, share, nothing, FusionWeights(self.weights.lexical, 0.0, 1.0))
+        looked = np.sort(np.argsort(-first, kind="stable")[: self._candidates]).astype(np.int64)
+        return looked, self.index.tokens.best(tokens, numbers[looked].tolist())
+
+    def _judged(self, found: Candidates) -> Looked:
+        """Return the candidates that were compared token by token, as the confidence wants them."""
+        at, weakest = found.looked, np.nanmin(found.dense) if not np.isnan(found.dense).all() else 0.0
+        share = np.nan_to_num(found.lexical[at]) / found.mass
+        dense = np.nan_to_num(found.dense[at], nan=float(weakest))
+        return Looked(dense, found.late[at], share.astype(np.float32), found.fused[at], found.met)
+
+    def _confidence(
+        self, judged: Looked, found: Candidates, at: int, understood: Understood, passage: Passage, coverage: float,
+        absent: float,
+    ) -> tuple[dict[str, float], float]:  # fmt: skip
+        """Return a candidate's signals and the probability that it answers; none were it not compared by tokens."""
+        place = int(np.searchsorted(found.looked, at))
+        if place >= len(found.looked) or found.looked[place] != at:
+            return {}, 0.0
+        signals = judged.signals(place, self._background, coverage, absent)
+        offset = focus(understood.text, passage.index_texts[0])
+        return signals, confidence().probability(signals, offset)
 
     def _informative(self, question: str) -> list[_Word]:
         """Return the question's words that carry its subject, each once, in order, with who holds them."""

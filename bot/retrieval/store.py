@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from bot.encoding.default_model import file_sha256
+from bot.encoding.unpacking import file_sha256
 from bot.errors import BuildBusyError, IndexFormatError
 
 FORMAT = "yiju-index"
@@ -69,6 +69,13 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     }
     text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
     (folder / "manifest.json").write_text(text, encoding="utf-8")
+
+
+def add_to_manifest(folder: Path, content: dict[str, Any]) -> None:
+    """Add to the manifest of a build that is not in use yet."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8")) | content
+    path.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def _key(options: Options, files: Sequence[PairFile], base: str) -> str:
 
 
 def _summary(options: Options, files: Sequence[PairFile], outcome: Outcome) -> dict[str, Any]:
-    from bot.encoding.default_model import file_sha256
+    from bot.encoding.unpacking import file_sha256
 
     losses = outcome.losses
     origin = options.base / "yiju.json"
@@ -161,11 +161,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Run the command for parsed arguments, with a progress bar; return the summary."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from bot.encoding.default_model import default_model
+    from bot.encoding.base_model import base_model
 
     recipe = Recipe(**{item.name: getattr(args, item.name) for item in fields(Recipe)})
     options = Options(
-        args.base or default_model(args.cache), args.output, tuple(args.pairs), args.corpus, args.lexicon,
+        args.base or base_model(args.cache), args.output, tuple(args.pairs), args.corpus, args.lexicon,
         args.cache, args.threads, args.keep, args.mining, recipe,
     )  # fmt: skip
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -1,7 +1,7 @@
 """A trained model folder -> the one file that is shipped: ``python -m bot.training.ship FOLDER FILE``.
 
 The vocabulary is reduced to Chinese and English. English is what the words given with ``--words`` are cut into (one a
-line); without it, the 100,000 most frequent words of the package ``wordfreq``, needed only here.
+line); without it, the 40,000 most frequent words of the package ``wordfreq``, needed only here.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from bot.encoding.packed_model import pack
 from bot.errors import EncoderError
-from bot.training.packed_model import pack
 from bot.training.vocabulary import prune
 
 
@@ -29,7 +29,7 @@ def english(path: Path | None) -> list[str]:
         from wordfreq import top_n_list  # type: ignore[import-not-found, unused-ignore]
     except ImportError as error:
         raise EncoderError("需要英文词表：用 --words 给出(每行一词)，或 pip install wordfreq。") from error
-    return [word for word in top_n_list("en", 100_000) if word.isalpha()]
+    return [word for word in top_n_list("en", 40_000) if word.isalpha()]
 
 
 def ship(folder: Path, file: Path, words: list[str]) -> dict[str, Any]:

@@ -1,0 +1,165 @@
+"""How likely it is that a passage answers a question: a logistic model over signals that carry over between corpora.
+
+Cosines mean different things with another model or another clinic's texts, so they are counted in standard deviations
+above what questions get that no clinic's texts answer (``probes.txt``), asked of the corpus when its index is built. The
+model's weights lie in ``confidence.json``, with the data and the command that they come from.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIGNALS = (
+    "dense", "late", "weakest", "quarter", "standing", "share", "coverage", "margin", "above_median", "length", "absent",
+    "first_by_meaning", "first_by_words", "late_lead", "dense_lead",
+)  # fmt: skip
+_BACKGROUND = ("dense", "late", "weakest", "quarter")
+_FOLDER = Path(__file__).parent
+
+# What a question asks for, and how a text that tells it reads: only kinds that cannot be told in other words.
+_FOCUS = tuple(
+    (re.compile(asks), re.compile(tells))
+    for asks, tells in (
+        (
+            "多少钱|费用|价格|价钱|贵不贵|贵吗|收费|花费|几块钱|便宜",
+            "费用|价格|收费|花费|[0-9一二三四五六七八九十百千万]元|免费",
+        ),
+        ("报销|医保|新农合|社保", "报销|医保|新农合|社保|自费"),
+        ("哪家医院|哪个医院|什么医院|哪里有|地址|在哪儿?[^里]*$|怎么走", "医院|中心|地址|门诊|位于"),
+        ("挂什么科|挂哪个|看什么科|挂号|预约", "科|挂号|预约"),
+        ("电话|联系方式", "电话|联系"),
+    )
+)
+UNFOCUSED = -2.0  # added to the logit where a passage does not tell the kind of thing that is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Mean and standard deviation of each cosine signal over the probes; by default what is usual of the model."""
+
+    dense: tuple[float, float] = (0.80, 0.03)
+    late: tuple[float, float] = (0.78, 0.03)
+    weakest: tuple[float, float] = (0.74, 0.03)
+    quarter: tuple[float, float] = (0.75, 0.03)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object."""
+        return {name: [round(value, 5) for value in pair] for name, pair in asdict(self).items()}
+
+
+def background_of(content: Mapping[str, Any] | None) -> Background:
+    """Return the background of a manifest, or the default where it has none."""
+    if not content:
+        return Background()
+    return Background(**{name: (float(content[name][0]), float(content[name][1])) for name in _BACKGROUND})
+
+
+def measure_background(rows: Sequence[Mapping[str, float]]) -> Background:
+    """Return the background of the raw cosine signals that the probes got."""
+    values = {name: np.array([row[name] for row in rows]) for name in _BACKGROUND}
+    return Background(**{name: (float(v.mean()), max(float(v.std()), 1e-3)) for name, v in values.items()})
+
+
+@lru_cache(maxsize=1)
+def probes() -> tuple[str, ...]:
+    """Return questions that no clinic's texts answer."""
+    lines = (_FOLDER / "probes.txt").read_text(encoding="utf-8").splitlines()
+    return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """The logistic model: standardise, weigh, add."""
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    bias: float
+
+    def probability(self, signals: Mapping[str, float], offset: float = 0.0) -> float:
+        """Return the probability (0..1) that goes with a passage's signals; ``offset`` is added to the logit."""
+        values = np.array([signals[name] for name in SIGNALS])
+        logit = self.bias + offset + float(((values - self.mean) / self.scale) @ self.weights)
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
+@lru_cache(maxsize=1)
+def confidence() -> Confidence:
+    """Return the model that comes with the project."""
+    content = json.loads((_FOLDER / "confidence.json").read_text(encoding="utf-8"))
+    rows = content["signals"]
+    columns = (np.array([rows[name][key] for name in SIGNALS]) for key in ("mean", "scale", "weight"))
+    mean, scale, weights = columns
+    return Confidence(mean, scale, weights, float(content["bias"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What is needed to judge the candidates of one question; arrays have a row or column for each candidate.
+
+    ``met`` [t, m] holds the best cosine of each token of the question with each candidate's tokens.
+    """
+
+    dense: NDArray[np.float32]
+    late: NDArray[np.float32]
+    share: NDArray[np.float32]
+    fused: NDArray[np.float32]
+    met: NDArray[np.float32]
+
+    def cosines(self, at: int) -> dict[str, float]:
+        """Return a candidate's raw cosine signals."""
+        ordered = np.sort(self.met[:, at])
+        quarter = ordered[: max(1, len(ordered) // 4)]
+        return {
+            "dense": float(self.dense[at]),
+            "late": float(self.late[at]),
+            "weakest": float(ordered[:2].mean()),
+            "quarter": float(quarter.mean()),
+        }
+
+    def signals(self, at: int, background: Background, coverage: float, absent: float) -> dict[str, float]:
+        """Return all signals of a candidate.
+
+        Args:
+            at: The candidate.
+            background: Of the corpus.
+            coverage: Share of the question's informative weight whose words the passage holds.
+            absent: Share of that weight whose words the whole corpus does not hold.
+        """
+        raw = self.cosines(at)
+        found = {name: (raw[name] - mean) / deviation for name, (mean, deviation) in asdict(background).items()}
+        median = np.median(self.met, axis=1)
+        spread = np.maximum(self.met.max(axis=1) - median, 0.02)
+        others = np.delete(self.fused, at)
+        lower = others[others <= self.fused[at]]
+        second = float(lower.max()) if len(lower) else float(self.fused[at])
+        fifth = min(5, len(self.fused))
+        return found | {
+            "standing": float((self.met[:, at] - median).sum() / spread.sum()),
+            "share": float(self.share[at]),
+            "coverage": coverage,
+            "margin": min(float(self.fused[at]) - second, 2.5),
+            "above_median": min(float(self.fused[at] - np.median(self.fused)), 6.0),
+            "length": math.log(max(1, len(self.met))),
+            "absent": absent,
+            "first_by_meaning": float(at == int(self.dense.argmax())),
+            "first_by_words": float(at == int(self.share.argmax())),
+            "late_lead": raw["late"] - float(np.sort(self.late)[-fifth]),
+            "dense_lead": raw["dense"] - float(np.sort(self.dense)[-fifth]),
+        }
+
+
+def focus(question: str, text: str) -> float:
+    """Return what is added to the logit because of what a question asks for and a passage does not tell (0 or less)."""
+    missing = any(asks.search(question) and not tells.search(text) for asks, tells in _FOCUS)
+    return UNFOCUSED if missing else 0.0
