@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import opencc  # type: ignore[import-untyped]
+import opencc
 
 
 @lru_cache(maxsize=1)

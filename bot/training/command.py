@@ -147,7 +147,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = {
         "epochs": "轮数", "minutes": "时间上限(分钟，0 为不限)", "batch": "每批问答对数", "cluster": "每批中相近问答的组大小",
         "rate": "学习率", "warmup": "预热所占比例", "temperature": "温度", "margin": "疑似漏标正例的余弦差",
-        "question_weight": "问句对的权重", "late_weight": "逐词元比较(后期交互)的权重，0 为不用", "memory": "记住多少条旧答案作负例(0 为不用)", "frozen_layers": "冻结最低几层",
+        "question_weight": "问句对的权重", "late_weight": "逐词元比较(后期交互)的权重，0 为不用",
+        "across_weight": "各问题之间分数可比的权重(可答性)，0 为不用", "memory": "记住多少条旧答案作负例(0 为不用)", "frozen_layers": "冻结最低几层",
         "query_tokens": "训练时问题的最大词元数", "passage_tokens": "训练时答案的最大词元数", "weight_decay": "权重衰减",
         "seed": "随机种子",
     }  # fmt: skip

@@ -20,9 +20,9 @@ from torch import Tensor
 
 from bot.training import checkpoint
 from bot.training.batches import Batch, Neighbours, plan_epoch
-from bot.training.objective import Memory, contrast, late_contrast
+from bot.training.objective import Memory, contrast, late_contrast, late_interaction
 from bot.training.pairs import Pair, PairFile
-from bot.training.texts import Reader
+from bot.training.texts import Encoded, Reader
 
 _LONGEST_STEP = 60.0  # seconds; what a machine asleep adds does not count against the budget
 
@@ -41,6 +41,7 @@ class Recipe:
     margin: float = 0.1
     question_weight: float = 0.3
     late_weight: float = 1.0
+    across_weight: float = 0.0
     memory: int = 2048
     frozen_layers: int = 4
     query_tokens: int = 80
@@ -129,11 +130,10 @@ class Trainer:
         known = list(dict.fromkeys(text for pair in pairs for text in pair.negatives[:2]))
         others = self.reader(known, role).vectors if known else None
         loss = partial(contrast, temperature=recipe.temperature, margin=recipe.margin)
-        late = partial(late_contrast, temperature=recipe.temperature, margin=recipe.margin)
         first = self.reader([pair.queries[0] for pair in pairs], "query")
         total = loss(first.vectors, positives.vectors, groups, others=others, memory=memory)
         if recipe.late_weight:
-            total = total + recipe.late_weight * late(first, positives, groups)
+            total = total + recipe.late_weight * self._late(first, positives, groups)
         again = [place for place, pair in enumerate(pairs) if len(pair.queries) > 1]
         if len(again) > 1:
             some = [groups[place] for place in again]
@@ -142,9 +142,16 @@ class Trainer:
             total = total + loss(second.vectors, answers.vectors, some, memory=memory)
             total = total + recipe.question_weight * loss(first.vectors[again], second.vectors, some)
             if recipe.late_weight:
-                total = total + recipe.late_weight * late(second, answers, some)
+                total = total + recipe.late_weight * self._late(second, answers, some)
         memory.add(positives.vectors, groups)
         return total
+
+    def _late(self, questions: Encoded, answers: Encoded, groups: list[int]) -> Tensor:
+        recipe = self.recipe
+        similar = late_interaction(questions, answers)
+        return late_contrast(
+            similar, groups, temperature=recipe.temperature, margin=recipe.margin, across=recipe.across_weight
+        )
 
 
 def freeze(model: SentenceTransformer, layers: int) -> list[torch.nn.Parameter]:
