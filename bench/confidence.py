@@ -29,7 +29,7 @@ from bot.retrieval.model import open_model
 from bot.retrieval.search import Searcher
 from bot.settings import load_settings
 
-CLINICS = ("written-nephrology-large", "written-regenerative")
+CLINICS = ("written-dermatology", "written-endocrinology", "written-obstetrics", "written-regenerative")
 SHARES = {**dict.fromkeys(CLINICS, 1.0), "xquad": 0.3}
 UNANSWERABLE = 0.35  # the weight of a question without an answer: half of the rows have none, few real questions do
 FILE = Path(target.__file__).parent / "confidence.json"

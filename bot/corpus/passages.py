@@ -204,7 +204,7 @@ def _index_texts(document: Document, section: Sequence[str], text: str, piece: _
     asked = [
         q for entry in document.questions if entry.start < piece.end and piece.start < entry.end for q in entry.asked
     ]
-    heading = (section[-1] if section else document.title) + "\n"
+    heading = " ".join(dict.fromkeys((document.title, *section[-1:]))) + "\n"
     texts = [heading + lead + text + "".join("\n" + question for question in asked[1:]), *asked]
     spans = [span for span in sentences(text) if span[1] - span[0] >= _SHORTEST_STATEMENT]
     if len(spans) > 1:

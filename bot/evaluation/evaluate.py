@@ -72,7 +72,7 @@ class Evaluation:
                 system: {m: difference(self.gains["final"][m], gains[m]) for m in ("mrr@10", "hit@1")}
                 for system, gains in self.naive.items()
             }
-        content["answerability"] = measure_answering([_judged(asked) for asked in self.asked])
+        content["answerability"] = measure_answering([judged(asked) for asked in self.asked])
         content["per_question"] = {
             asked.query.id: {"confidence": round(asked.confidence, 4), "first": asked.rankings["final"][:1]}
             for asked in self.asked
@@ -92,7 +92,8 @@ def _intervals(gains: Gains) -> dict[str, list[float]]:
     return {name: [round(f.low, 4), round(f.high, 4)] for name, f in ((n, figure(v)) for n, v in gains.items())}
 
 
-def _judged(asked: Asked) -> Judged:
+def judged(asked: Asked) -> Judged:
+    """Return what the answerability measures need of a question that was asked."""
     right = bool(asked.rankings["final"][:1]) and asked.rankings["final"][0] in asked.query.grades
     return Judged(asked.query.kind, asked.confidence, bool(asked.query.grades), right, asked.answered)
 

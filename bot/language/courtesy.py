@@ -33,7 +33,7 @@ _ASKS = re.compile(
     "好不好|行不行|严不严重|能否|可否|是否|谁"
 )
 _CONTEXT = 2  # clauses besides the asking ones
-_LONG = 24  # characters: a shorter text is all question
+_LONG = 100  # characters: a shorter text is left whole, since what leads up to a question says what it is about
 
 
 def courteous(text: str) -> str:
