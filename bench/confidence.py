@@ -1,7 +1,8 @@
 """Fit the confidence: ``python -m bench.confidence TASKS [--write]`` (``TASKS``: the folder that ``bench.tasks`` made).
 
-Learned on written clinics that no encoder was trained on, and on encyclopaedic prose: each question once as it is, once
-as if the passages that answer it were not there, beside questions that nothing answers. ``--write`` replaces
+Learned on written clinics that no encoder was trained on: each question once as it is, once as if the passages that
+answer it were not there, beside questions of the same speciality, of everyday life and of an encyclopaedia that nothing
+answers. ``--write`` replaces
 ``bot/retrieval/confidence.json``. For each source it prints what a model fitted on
 the other sources is worth there; ``python -m bot eval`` measures it on anything else.
 """
@@ -30,8 +31,8 @@ from bot.retrieval.search import Searcher
 from bot.settings import load_settings
 
 CLINICS = ("written-dermatology", "written-endocrinology", "written-obstetrics", "written-regenerative")
-SHARES = {**dict.fromkeys(CLINICS, 1.0), "xquad": 0.3}
-UNANSWERABLE = 0.35  # the weight of a question without an answer: half of the rows have none, few real questions do
+ARTICLE = 20  # passages
+HIDDEN = 0.3  # the weight of a question whose answer is hidden: half of the rows are such, few real questions are
 FILE = Path(target.__file__).parent / "confidence.json"
 Row = tuple[dict[str, float], bool, str, bool]  # signals, whether the best passage answers, kind, whether answerable
 
@@ -51,18 +52,33 @@ def rows(searcher: Searcher, task: Task, foreign: list[str], hide: bool) -> Iter
             yield found.signals, False, "far", False
 
 
+def beginners(task: Task) -> Iterator[Task]:
+    """Yield small parts of a clinic's texts, an article's worth each, asked their own questions and some of the rest's.
+
+    A clinic begins with one article, and with few passages to compare with, the best one stands out more easily.
+    """
+    names = list(task.texts)
+    for start in range(0, len(names) - ARTICLE + 1, 3 * ARTICLE):
+        texts = {name: task.texts[name] for name in names[start : start + ARTICLE]}
+        own = tuple(query for query in task.queries if query.grades and set(query.grades) <= set(texts))
+        others = [query for query in task.queries if query.grades and not set(query.grades) & set(texts)]
+        strangers = tuple(replace(query, grades={}, kind="elsewhere") for query in others[:: max(1, len(others) // 30)])
+        yield Task(f"{task.name}-{start}", task.split, texts, (*own, *strangers))
+
+
 def collect(tasks: Path) -> dict[str, list[Row]]:
     """Return the rows of each source."""
     settings = load_settings()
     model, report = open_model(settings), ConsoleReport(quiet=True)
-    prose = read_task(tasks / "xquad", "train")
-    sources = {name: read_task(tasks / name, "dev") for name in CLINICS}
-    sources["xquad"] = replace(prose, queries=prose.queries[::2])
+    foreign = [query.text for query in read_task(tasks / "xquad", "train").queries[::10]]
     found: dict[str, list[Row]] = {}
-    for name, task in sources.items():
-        foreign = [query.text for query in sources["xquad" if name != "xquad" else CLINICS[0]].queries[::5]]
+    for name in CLINICS:
+        task = read_task(tasks / name, "dev")
         with searcher_over(settings, task, model, report) as searcher:
             found[name] = list(rows(searcher, task, [*foreign, *probes()], hide=True))
+        for small in beginners(task):
+            with searcher_over(settings, small, model, report) as searcher:
+                found[name] += rows(searcher, small, [*foreign[::4], *probes()], hide=True)
     return found
 
 
@@ -71,7 +87,7 @@ def fit(found: dict[str, list[Row]]) -> dict[str, Any]:
     table = np.array([[row[0][name] for name in SIGNALS] for source in found.values() for row in source])
     right = np.array([row[1] for source in found.values() for row in source])
     weight = np.array(
-        [1000 * SHARES[n] / len(f) * (1.0 if row[3] else UNANSWERABLE) for n, f in found.items() for row in f]
+        [1000 / len(f) * (HIDDEN if row[2] in ("hidden", "far", "chat") else 1.0) for f in found.values() for row in f]
     )
     scaler = StandardScaler().fit(table)
     model = LogisticRegression(C=0.3, max_iter=5000).fit(scaler.transform(table), right, sample_weight=weight)

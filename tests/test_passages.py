@@ -67,7 +67,7 @@ def test_a_list_keeps_its_lead(corpus_of, segmenter: Segmenter) -> None:  # type
     _, passages = passages_of(corpus_of({"a.md": text}), segmenter)
     assert [p.text for p in passages] == ["有这些原因:\n\n- 第一是甲甲甲。\n- 第二是乙乙乙。"]
     assert passages[0].section == ("题",)
-    assert passages[0].index_texts[0].startswith("题\n有这些原因:")
+    assert passages[0].index_texts[0].startswith("甲篇 题\n有这些原因:")
     assert "题\n- 第一是甲甲甲。" in passages[0].index_texts  # a statement that may be asked for by itself
 
 

@@ -70,7 +70,10 @@ def test_courtesy_goes_and_the_question_stays(said: str, asked: str) -> None:
 
 
 def test_a_life_story_is_cut_to_what_asks_and_what_it_is_about() -> None:
-    story = "我今年五十二了，在工地上干活，去年查出糖尿病肾病，老婆天天念叨我，女儿也在外地，我就想知道血糖控制到多少算合格呢"
+    story = (
+        "我今年五十二了，在工地上干活，去年查出糖尿病肾病，老婆天天念叨我，女儿也在外地，平时一个人住，吃饭都是随便对付，"
+        "也没人管着我，前两天老乡来看我，说他们村里也有人得这个，我听了一晚上没睡着，我就想知道血糖控制到多少算合格呢"
+    )
     found = core(story, lambda clause: 5.0 if "肾病" in clause else 0.1 if "工地" in clause else 0.0)
     assert "糖尿病肾病" in found
     assert found.endswith("血糖控制到多少算合格呢")

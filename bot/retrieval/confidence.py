@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 SIGNALS = (
     "dense", "late", "weakest", "quarter", "standing", "share", "coverage", "margin", "above_median", "length", "absent",
-    "first_by_meaning", "first_by_words", "late_lead", "dense_lead",
+    "first_by_meaning", "first_by_words", "late_lead", "dense_lead", "letters", "own_figures", "lacks_dose", "lacks_time",
+    "lacks_count", "lacks_rate", "lacks_level",
 )  # fmt: skip
 _BACKGROUND = ("dense", "late", "weakest", "quarter")
 _FOLDER = Path(__file__).parent
@@ -35,11 +36,42 @@ _FOCUS = tuple(
             "费用|价格|收费|花费|[0-9一二三四五六七八九十百千万]元|免费",
         ),
         ("报销|医保|新农合|社保", "报销|医保|新农合|社保|自费"),
-        ("哪家医院|哪个医院|什么医院|哪里有|地址|在哪儿?[^里]*$|怎么走", "医院|中心|地址|门诊|位于"),
+        ("哪家医院|哪个医院|什么医院|哪里有", "医院|中心|门诊|位于"),
+        ("地址|在哪儿?[^里]*$|在哪条|怎么走|怎么过去|地铁|公交|停车", "地址|位于|地铁|公交|停车"),
         ("挂什么科|挂哪个|看什么科|挂号|预约", "科|挂号|预约"),
         ("电话|联系方式", "电话|联系"),
     )
 )
+# Kinds of quantities that a question may ask for, and how a text that tells one reads; their weights are learned.
+_NUMBER = "[0-9０-９一二两三四五六七八九十百千万半数几]"
+_QUANTITIES = {
+    name: (re.compile(asks, re.IGNORECASE), re.compile(tells, re.IGNORECASE))
+    for name, asks, tells in (
+        (
+            "lacks_dose",
+            "(?:多少|几)(?:毫克|微克|克|片|粒|颗|支|毫升|个?单位)|剂量|(?:吃|打|用|补|喝|服|推)多少|how much|dose",
+            rf"{_NUMBER}\s*(?:毫克|微克|克|mg|g|μg|片|粒|颗|支|国际单位|个?单位|IU|毫升|ml)",
+        ),
+        (
+            "lacks_time",
+            "多久|多长|几(?:天|周|个?月|年|个?小时|个?钟头|个?星期|分钟)|多少(?:天|年|个?月|小时|分钟)|什么时候|啥时候|何时|when|how long",
+            rf"{_NUMBER}\s*[多来余]?个?(?:秒|分钟|小时|钟头|天|日|周|星期|月|年|岁)|终身|终生|一辈子|长期|当天|次日|早上|晚上|清晨|立即|马上|尽早|睡前|饭[前后]",
+        ),
+        ("lacks_count", "(?:多少|几)(?:次|针|回|遍|个?疗程)", rf"{_NUMBER}\s*多?个?(?:次|针|回|遍|疗程|剂)"),
+        (
+            "lacks_rate",
+            "百分之[几多]|[几机]率|概率|比例|成功率|有效率|治愈率|存活率|生存率|复发率|几成|多少人",
+            rf"[%％]|百分之|{_NUMBER}(?:成|例|人|名)|之一",
+        ),
+        (
+            "lacks_level",
+            "多少(?:算|才|以[上下]|正常|合适|超标)|正常值|正常范围|指标|标准|多高|多大|几[级期]|几毫米",
+            rf"[0-9]|{_NUMBER}点{_NUMBER}|以[上下]|低于|高于|超过|不足",
+        ),
+    )
+}
+# A question about somebody's own figures asks for a decision that a text can hardly take.
+_OWN_FIGURES = re.compile("(?:我|妈|爸|爱人|老公|老伴|儿|女|本人|爷|奶|哥|姐|弟|妹|父亲|母亲|孩子|娃).*[0-9]")
 UNFOCUSED = -2.0  # added to the logit where a passage does not tell the kind of thing that is asked for
 
 
@@ -98,7 +130,8 @@ def confidence() -> Confidence:
     """Return the model that comes with the project."""
     content = json.loads((_FOLDER / "confidence.json").read_text(encoding="utf-8"))
     rows = content["signals"]
-    columns = (np.array([rows[name][key] for name in SIGNALS]) for key in ("mean", "scale", "weight"))
+    new = {"mean": 0.0, "scale": 1.0, "weight": 0.0}  # a signal added since weighs nothing until it is learned
+    columns = (np.array([rows.get(name, new)[key] for name in SIGNALS]) for key in ("mean", "scale", "weight"))
     mean, scale, weights = columns
     return Confidence(mean, scale, weights, float(content["bias"]))
 
@@ -157,6 +190,24 @@ class Looked:
             "late_lead": raw["late"] - float(np.sort(self.late)[-fifth]),
             "dense_lead": raw["dense"] - float(np.sort(self.dense)[-fifth]),
         }
+
+
+def wording(question: str, text: str) -> dict[str, float]:
+    """Return the signals that lie in the words: what kinds of quantities are asked for and not told, shared letters.
+
+    Args:
+        question: As it is searched for.
+        text: The passage as it is indexed.
+    """
+    pairs = {question[at : at + 2] for at in range(len(question) - 1)}
+    lacks = {
+        name: float(bool(asks.search(question) and not tells.search(text)))
+        for name, (asks, tells) in _QUANTITIES.items()
+    }
+    return lacks | {
+        "letters": sum(pair in text for pair in pairs) / max(1, len(pairs)),
+        "own_figures": float(bool(_OWN_FIGURES.search(question))),
+    }
 
 
 def focus(question: str, text: str) -> float:

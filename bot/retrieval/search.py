@@ -18,7 +18,7 @@ from bot.language.spellings import Spellings
 from bot.language.understanding import STEPS, QuestionReader, Understood
 from bot.language.variants import simplify_in_place
 from bot.records import Document, Hit, Passage, Span
-from bot.retrieval.confidence import Looked, background_of, confidence, focus
+from bot.retrieval.confidence import Looked, background_of, confidence, focus, wording
 from bot.retrieval.dense import FaissIndex
 from bot.retrieval.fusion import FusionWeights, linear_combination, ranks
 from bot.retrieval.late import TokenIndex
@@ -211,8 +211,9 @@ class Searcher:
         number = int(found.numbers[found.looked[kept[best]]])
         words = self._informative(understood.text)
         coverage, _ = self._coverage(words, number)
-        signals = judged.signals(best, self._background, coverage, _absent(words))
-        offset = focus(understood.text, self.index.passages[number].index_texts[0])
+        text = self.index.passages[number].index_texts[0]
+        signals = judged.signals(best, self._background, coverage, _absent(words)) | wording(understood.text, text)
+        offset = focus(understood.text, text)
         return Examined(number, signals, confidence().probability(signals, offset))
 
     def cosines(self, question: str) -> dict[str, float]:
@@ -272,8 +273,9 @@ class Searcher:
         place = int(np.searchsorted(found.looked, at))
         if place >= len(found.looked) or found.looked[place] != at:
             return {}, 0.0
-        signals = judged.signals(place, self._background, coverage, absent)
-        offset = focus(understood.text, passage.index_texts[0])
+        text = passage.index_texts[0]
+        signals = judged.signals(place, self._background, coverage, absent) | wording(understood.text, text)
+        offset = focus(understood.text, text)
         return signals, confidence().probability(signals, offset)
 
     def _informative(self, question: str) -> list[_Word]:
