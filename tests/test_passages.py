@@ -68,7 +68,7 @@ def test_a_list_keeps_its_lead(corpus_of, segmenter: Segmenter) -> None:  # type
     assert [p.text for p in passages] == ["有这些原因:\n\n- 第一是甲甲甲。\n- 第二是乙乙乙。"]
     assert passages[0].section == ("题",)
     assert passages[0].index_texts[0].startswith("甲篇 题\n有这些原因:")
-    assert "题\n- 第一是甲甲甲。" in passages[0].index_texts  # a statement that may be asked for by itself
+    assert "甲篇 题\n- 第一是甲甲甲。" in passages[0].index_texts  # a statement that may be asked for by itself
 
 
 def test_a_long_list_is_cut_between_items_and_remembers_its_lead(corpus_of, segmenter: Segmenter) -> None:  # type: ignore[no-untyped-def]

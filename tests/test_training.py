@@ -98,6 +98,19 @@ def test_loss_takes_a_far_better_negative_for_an_unlabelled_answer() -> None:
     assert float(contrast(queries, positives, [0, 1], margin=0.1)) < float(strict)
 
 
+def test_one_threshold_for_all_questions_is_what_the_across_loss_asks_for() -> None:
+    from bot.training.objective import across_questions
+
+    nothing = torch.zeros(2, 2, dtype=torch.bool)
+    apart = torch.tensor([[0.8, 0.2], [0.3, 0.7]])  # every right text above the best wrong one of any question
+    ranked = torch.tensor([[0.9, 0.7], [0.1, 0.6]])  # each question ranks well, but 0.7 (wrong) is above 0.6 (right)
+    assert across_questions(apart, nothing) < 0.01 < 0.5 < across_questions(ranked, nothing)
+    same = torch.tensor([[False, True], [False, False]])  # of one group: 0.7 is no wrong text
+    assert across_questions(ranked, same) < 0.01
+    likely = torch.tensor([[0.5, 0.9], [0.1, 0.6]])  # far above the right one: an unlabelled answer, left out
+    assert across_questions(likely, nothing) < 0.01
+
+
 def test_blocks_keep_what_they_hold() -> None:
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(6, 128)).astype(np.float32)
@@ -218,7 +231,7 @@ def test_training_learns_keeps_what_is_frozen_and_can_be_repeated_and_resumed(ti
     from bot.training.command import Options, train
     from bot.training.loop import Recipe
 
-    recipe = Recipe(epochs=6, batch=8, rate=3e-3, frozen_layers=1, memory=16)
+    recipe = Recipe(epochs=6, batch=8, rate=3e-3, frozen_layers=1, memory=16, across_weight=0.5)
     options = Options(tiny, tmp_path / "a", (pair_file(tmp_path / "pairs.jsonl"),), cache=tmp_path, recipe=recipe)
     summary = train(options)
     assert summary["losses"][-1] < 0.75 * summary["losses"][0]

@@ -15,6 +15,7 @@ from bot.language.spelling import correct
 from bot.language.spellings import Spellings, blur, load_spellings, make_spellings
 from bot.language.understanding import STEPS, QuestionReader
 from bot.language.variants import simplify, simplify_in_place
+from bot.retrieval.confidence import focus, wording
 from tests.conftest import CACHE
 
 TEXTS = [
@@ -177,3 +178,32 @@ def test_the_table_comes_back_and_a_damaged_one_is_refused(spellings: Spellings,
     (tmp_path / "s.json").write_text("{}", "utf-8")
     with pytest.raises(IndexFormatError, match="重新建索引"):
         load_spellings(tmp_path / "s.json")
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "name", "lacks"),
+    [
+        ("罗沙司他每次吃几粒", "罗沙司他是口服药，可以纠正贫血。", "lacks_dose", True),
+        ("罗沙司他每次吃多少毫克", "起始剂量一般为每次100毫克，每周三次。", "lacks_dose", False),
+        ("激素用多久能停", "激素是最常用的药。", "lacks_time", True),
+        ("激素用多久能停", "足量用八周后缓慢减量。", "lacks_time", False),
+        ("血浆置换要做几次", "血浆置换把抗体滤掉。", "lacks_count", True),
+        ("复发率高吗，百分之几", "约三成人会复发。", "lacks_rate", False),
+        ("激素有什么副作用", "激素是最常用的药。", "lacks_time", False),
+    ],
+)
+def test_a_quantity_that_is_asked_for_and_not_told_is_noticed(question: str, text: str, name: str, lacks: bool) -> None:
+    assert wording(question, text)[name] == float(lacks)
+
+
+def test_words_in_common_and_own_figures_are_seen() -> None:
+    assert wording("我肌酐320该不该做", "干细胞治疗")["own_figures"] == 1.0
+    assert wording("肌酐320算几期", "干细胞治疗")["own_figures"] == 0.0
+    assert wording("干细胞", "干细胞治疗")["letters"] == 1.0
+    assert wording("透析", "干细胞治疗")["letters"] == 0.0
+    assert wording("", "干细胞治疗")["letters"] == 0.0
+
+
+def test_a_place_is_not_told_by_the_mere_word_hospital() -> None:
+    assert focus("你们医院在哪条路上，坐地铁怎么走", "解放军总医院启动一项研究") < 0
+    assert focus("你们医院在哪条路上，坐地铁怎么走", "地址：人民路1号，地铁二号线可到") == 0

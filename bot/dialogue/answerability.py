@@ -15,8 +15,8 @@ Outcome = Literal["answer", "clarify", "decline"]
 class Thresholds:
     """From what probability of the best passage on a question is answered, or the nearest questions are offered."""
 
-    answer: float = 0.28
-    clarify: float = 0.10
+    answer: float = 0.26
+    clarify: float = 0.08
 
 
 def thresholds_of(manifest: Mapping[str, Any]) -> Thresholds:

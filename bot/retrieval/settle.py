@@ -16,10 +16,10 @@ from bot.settings import Caution
 
 # From what probability on a question is answered, and from what on the nearest questions are offered instead.
 POLICIES: dict[Caution, tuple[float, float]] = {
-    "宁缺毋滥": (0.65, 0.20),
-    "谨慎": (0.50, 0.15),
-    "适中": (0.38, 0.12),
-    "尽量回答": (0.20, 0.06),
+    "宁缺毋滥": (0.60, 0.20),
+    "谨慎": (0.40, 0.12),
+    "适中": (0.26, 0.08),
+    "尽量回答": (0.15, 0.05),
 }
 _HEADINGS = 60  # at most
 _SHORTEST_HEADING = 4  # characters
