@@ -86,9 +86,7 @@ def fit(found: dict[str, list[Row]]) -> dict[str, Any]:
     """Return the content of ``confidence.json``."""
     table = np.array([[row[0][name] for name in SIGNALS] for source in found.values() for row in source])
     right = np.array([row[1] for source in found.values() for row in source])
-    weight = np.array(
-        [1000 / len(f) * (HIDDEN if row[2] == "hidden" else 1.0) for f in found.values() for row in f]
-    )
+    weight = np.array([1000 / len(f) * (HIDDEN if row[2] == "hidden" else 1.0) for f in found.values() for row in f])
     scaler = StandardScaler().fit(table)
     model = LogisticRegression(C=0.3, max_iter=5000).fit(scaler.transform(table), right, sample_weight=weight)
     columns = zip(SIGNALS, scaler.mean_, scaler.scale_, model.coef_[0], strict=True)

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +136,7 @@ def confidence() -> Confidence:
     return Confidence(mean, scale, weights, float(content["bias"]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what all candidates share is worked out once
 class Looked:
     """What is needed to judge the candidates of one question; arrays have a row or column for each candidate.
 
@@ -148,6 +148,19 @@ class Looked:
     share: NDArray[np.float32]
     fused: NDArray[np.float32]
     met: NDArray[np.float32]
+
+    @cached_property
+    def _usual(self) -> tuple[NDArray[np.float32], float]:
+        """The median over the candidates for each token, and the sum over tokens of how far the best one is above it."""
+        median = np.median(self.met, axis=1).astype(np.float32)
+        return median, float(np.maximum(self.met.max(axis=1) - median, 0.02).sum())
+
+    @cached_property
+    def _fifths(self) -> tuple[float, float, float]:
+        """The fifth best late and dense cosine, and the median of the sums."""
+        fifth = min(5, len(self.fused))
+        late, dense = (float(np.sort(side)[-fifth]) for side in (self.late, self.dense))
+        return late, dense, float(np.median(self.fused))
 
     def cosines(self, at: int) -> dict[str, float]:
         """Return a candidate's raw cosine signals."""
@@ -171,24 +184,22 @@ class Looked:
         """
         raw = self.cosines(at)
         found = {name: (raw[name] - mean) / deviation for name, (mean, deviation) in asdict(background).items()}
-        median = np.median(self.met, axis=1)
-        spread = np.maximum(self.met.max(axis=1) - median, 0.02)
+        (median, spread), (late, dense, middle) = self._usual, self._fifths
         others = np.delete(self.fused, at)
         lower = others[others <= self.fused[at]]
         second = float(lower.max()) if len(lower) else float(self.fused[at])
-        fifth = min(5, len(self.fused))
         return found | {
-            "standing": float((self.met[:, at] - median).sum() / spread.sum()),
+            "standing": float((self.met[:, at] - median).sum()) / spread,
             "share": float(self.share[at]),
             "coverage": coverage,
             "margin": min(float(self.fused[at]) - second, 2.5),
-            "above_median": min(float(self.fused[at] - np.median(self.fused)), 6.0),
+            "above_median": min(float(self.fused[at]) - middle, 6.0),
             "length": math.log(max(1, len(self.met))),
             "absent": absent,
             "first_by_meaning": float(at == int(self.dense.argmax())),
             "first_by_words": float(at == int(self.share.argmax())),
-            "late_lead": raw["late"] - float(np.sort(self.late)[-fifth]),
-            "dense_lead": raw["dense"] - float(np.sort(self.dense)[-fifth]),
+            "late_lead": raw["late"] - late,
+            "dense_lead": raw["dense"] - dense,
         }
 
 
