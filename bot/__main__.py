@@ -84,7 +84,8 @@ def _search(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     from bot.console import show_findings
-    from bot.corpus.check import check_corpus
+    from bot.corpus.check import Finding, check_corpus
+    from bot.dialogue.safety import check_rules, rules_folder
     from bot.language.lexicon import load_lexicon
     from bot.language.segmentation import Segmenter
     from bot.retrieval.build import limits_of
@@ -92,6 +93,8 @@ def _check(args: argparse.Namespace) -> int:
     settings = _settings(args)
     segmenter = Segmenter(load_lexicon(settings.corpus / "lexicon"), settings.cache)
     findings = check_corpus(settings.corpus, segmenter, limits_of(settings))
+    folder = rules_folder(settings)
+    findings += [Finding("error", str(folder), 1, "safety-rule", message) for message in check_rules(folder)]
     if args.json:
         print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:
@@ -142,7 +145,7 @@ def parser() -> argparse.ArgumentParser:
     search.add_argument("--top", type=int, default=10, help="显示几条(默认 10)")
     search.add_argument("--json", action="store_true", help="输出 JSON")
     _add_common(search)
-    check = command("check", _check, "检查语料：引用、注、标签、重复、过长段落、编码等，给出文件和行号")
+    check = command("check", _check, "检查语料(引用、注、标签、重复、过长段落、编码等)和危急规则，给出文件和行号")
     check.add_argument("--strict", action="store_true", help="有警告时也以 1 退出")
     check.add_argument("--json", action="store_true", help="输出 JSON")
     _add_common(check, index=False, corpus=True)

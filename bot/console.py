@@ -107,7 +107,10 @@ def show_hits(question: str, hits: Sequence[Hit]) -> None:
 
 
 def show_reply(reply: Reply) -> None:
-    """Print a reply as plain text."""
+    """Print a reply as plain text; one to an emergency stands in a frame."""
+    if reply.kind == "emergency":
+        Console(highlight=False).print(Panel(escape(reply.text), border_style="bold red", expand=False, title="紧急"))
+        return
     print(reply.text)
     for number, passage in enumerate(reply.passages, 1):
         print(f"\n[{number}] {' › '.join((passage.document.title, *passage.section))}")

@@ -34,3 +34,7 @@ class QuestionError(YijuError):
 
 class UnknownPassageError(YijuError):
     """No passage or document of that name is in the index."""
+
+
+class SafetyError(YijuError):
+    """A safety rule file is missing or wrong; the message names file and rule."""

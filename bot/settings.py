@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     )
 
     corpus: Path = Field(Path("corpus"), description="语料文件夹")
+    safety: Path | None = Field(
+        None, description="危急规则文件夹；不填则用语料文件夹里的 safety，那里没有就用随程序附带的 corpus/safety"
+    )
     index: Path = Field(Path("index"), description="索引文件夹")
     model: str = Field(
         "default", description="编码模型：default 为内置模型，或任何 sentence-transformers 模型的名称或文件夹"

@@ -66,7 +66,7 @@ def reply_html(reply: Reply, clinic: Clinic | None = None) -> str:
     """Return a whole reply as one message: the bot's words, the cards, the contact where it helps, the disclaimer."""
     parts = [_said(reply)]
     parts += [passage_html(passage, reply.disclaimer) for passage in reply.passages]
-    if clinic and reply.kind in ("decline", "emergency"):
+    if clinic and reply.kind == "decline":
         parts.append(contact_html(clinic, reply.text))
     if reply.disclaimer:
         parts.append(f'<p class="yj-disclaimer">{escape(reply.disclaimer)}</p>')
@@ -76,9 +76,9 @@ def reply_html(reply: Reply, clinic: Clinic | None = None) -> str:
 
 
 def _said(reply: Reply) -> str:
-    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in reply.text.split("\n") if line.strip())
+    lines = [line for line in reply.text.split("\n") if line.strip()]
     if reply.kind != "emergency":
-        return f'<div class="yj-said">{paragraphs}</div>' if paragraphs else ""
+        return f'<div class="yj-said">{_paragraphs(lines)}</div>' if lines else ""
     numbers = list(dict.fromkeys(_PHONE.findall(reply.text))) or ["120"]
     first, *others = numbers[:4]
     calls = f'<a class="yj-call" href="tel:{escape(first)}">{escape(wording.CALL)} <b>{escape(first)}</b></a>'
@@ -87,7 +87,16 @@ def _said(reply: Reply) -> str:
         f"<b>{escape(number)}</b></a>"
         for number in others
     )
-    return f'<div class="yj-alarm" role="alert"><div class="yj-calls">{calls}</div>{paragraphs}</div>'
+    # Kind words that come before any number stand before the buttons; else the buttons come first of all.
+    kind = next((at for at, line in enumerate(lines) if _PHONE.search(line)), 0)
+    return (
+        f'<div class="yj-alarm" role="alert">{_paragraphs(lines[:kind])}<div class="yj-calls">{calls}</div>'
+        f"{_paragraphs(lines[kind:])}</div>"
+    )
+
+
+def _paragraphs(lines: list[str]) -> str:
+    return "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
 def passage_html(passage: ReplyPassage, disclaimer: str = "") -> str:

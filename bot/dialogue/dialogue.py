@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import threading
@@ -13,6 +14,7 @@ from bot.dialogue import wording
 from bot.dialogue.answerability import Thresholds, choose, outcome, thresholds_of
 from bot.dialogue.feedback import FeedbackStore
 from bot.dialogue.presenting import present
+from bot.dialogue.safety import Danger, load_safety, rules_folder
 from bot.dialogue.starters import nearest_questions, starters_of
 from bot.errors import QuestionError, UnknownPassageError
 from bot.language.folding import clean_question, fold
@@ -22,6 +24,7 @@ from bot.retrieval.live import LiveIndex
 from bot.retrieval.search import LoadedIndex, Searcher
 from bot.settings import Settings
 
+_log = logging.getLogger("yiju.safety")
 _SESSION = re.compile(r"s_[A-Za-z0-9_-]{16,64}")
 _REMEMBERED_REPLIES = 20_000
 _MARKS = re.compile(r"[\W_]+")
@@ -56,12 +59,14 @@ class Dialogue:
     """Turns questions into replies over the live index."""
 
     def __init__(self, settings: Settings) -> None:
-        """Open the index.
+        """Read the safety rules and open the index.
 
         Raises:
+            SafetyError: there are no usable safety rules; without them nothing is answered.
             IndexFormatError: there is no usable index.
         """
         self.settings = settings
+        self._safety = load_safety(rules_folder(settings))
         self._live = LiveIndex(settings)
         self._current = _view(self._live.searcher)
         self._feedback = FeedbackStore(settings.feedback_file)
@@ -91,6 +96,9 @@ class Dialogue:
             QuestionError: the question is empty or too long; the message is fit for the patient.
         """
         started = time.perf_counter()
+        danger = self._safety.assess(text)  # before anything can fail or be refused
+        if danger is not None:
+            return self._emergency(danger, session, started)
         question = self._question(text)
         view = self._now()
         found = view.searcher.find(question, self.settings.max_passages + 2)  # room for excluded ones
@@ -107,7 +115,7 @@ class Dialogue:
         text = {"answer": _opening(len(passages)), "clarify": wording.CLARIFY}.get(kind) or self._decline(view)
         reply = Reply(
             id=f"r_{secrets.token_urlsafe(12)}",
-            session=session if session and _SESSION.fullmatch(session) else f"s_{secrets.token_urlsafe(24)}",
+            session=_session(session),
             kind=kind,
             text=_corrected(found.understood) + text,
             passages=passages,
@@ -116,6 +124,14 @@ class Dialogue:
             confidence=hits[0].probability if hits else 0.0,
             took_ms=(time.perf_counter() - started) * 1000.0,
         )
+        self._remember(reply)
+        return reply
+
+    def _emergency(self, danger: Danger, session: str | None, started: float) -> Reply:
+        """Return the reply to danger: what to do now, and nothing beside it. What was said is not kept."""
+        _log.info("emergency reply: %s", danger.rule)
+        took_ms = (time.perf_counter() - started) * 1000.0
+        reply = Reply(f"r_{secrets.token_urlsafe(12)}", _session(session), "emergency", danger.wording, took_ms=took_ms)
         self._remember(reply)
         return reply
 
@@ -207,6 +223,11 @@ class Dialogue:
         self._live.close()
 
 
+def _session(given: str | None) -> str:
+    """Return the session that an earlier reply gave, or a new one."""
+    return given if given and _SESSION.fullmatch(given) else f"s_{secrets.token_urlsafe(24)}"
+
+
 def _opening(count: int) -> str:
     return wording.ANSWER_ONE if count == 1 else wording.ANSWER_MANY.format(count=count)
 
@@ -241,6 +262,7 @@ def open_dialogue(settings: Settings) -> Dialogue:
     """Open the dialogue over the index that the settings name.
 
     Raises:
+        SafetyError: there are no usable safety rules.
         IndexFormatError: there is no usable index.
     """
     return Dialogue(settings)

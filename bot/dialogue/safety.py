@@ -1,0 +1,239 @@
+"""Danger to life and thoughts of self-harm, told by rule from a patient's words, before anything else is done.
+
+The rules are the clinic's (``corpus/safety``). What is negated, supposed, past, told or asked about in general is set
+aside as in ConText (Harkema et al. 2009, doi:10.1016/j.jbi.2009.05.002): cue words, each with a scope.
+The only outcome is "escalate" or nothing: nothing here ever says that a person is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.dialogue import wording
+from bot.dialogue.phrases import Literal, Pattern, Phrase
+from bot.dialogue.rules import NOW, TODAY, Context, Rule, RuleBook, Severity, read_rules
+from bot.dialogue.spotting import Plan, Scene
+from bot.dialogue.words import Words
+from bot.errors import SafetyError
+from bot.language.sounds import hear
+from bot.records import Span
+from bot.settings import PROJECT_ROOT, Settings
+
+_HEAD, _TAIL = 20_000, 5_000  # characters of a very long text that are looked at
+_LISTED = "、和或及与"
+Void = tuple[Context, list[Span]]
+
+
+@dataclass(frozen=True, slots=True)
+class Danger:
+    """What was recognised: the rule, how grave, and what to say."""
+
+    rule: str
+    severity: Severity
+    wording: str
+
+
+class Safety:
+    """All rules, made ready once. Stateless afterwards and safe to share between threads."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self._book = book
+        groups = [phrase for group in book.groups.values() for phrase in group]
+        self._signs = Words(_literals([*groups, *_phrases(book.rule_patterns())]))
+        self._sign_plan = Plan(book.groups, book.rule_patterns(), ())
+        cues = [*book.cues(), *_phrases(book.context_patterns())]
+        self._cues = Words(_literals(cues), careful=True)
+        self._plan = Plan(book.groups, [*book.rule_patterns(), *book.context_patterns()], book.cues())
+        self._rule_of = {p: rule for rule in book.rules for p in (*rule.patterns, *rule.only_now)}
+        self._wordings = {rule.name: _wording(rule) for rule in book.rules}
+
+    def assess(self, text: str) -> Danger | None:
+        """Return the gravest danger that a text speaks of, or None where no rule finds any.
+
+        Args:
+            text: What was typed, of any length; of more than 25,000 characters only the two ends are read.
+        """
+        found: dict[Severity, Rule] = {}
+        for rule in self.holding(text):
+            found.setdefault(rule.severity, rule)
+        chosen = found.get("self-harm") or found.get("danger")
+        if chosen is None:
+            return None
+        if len(found) > 1:  # both: someone has already hurt themselves
+            return Danger(chosen.name, "self-harm", wording.SAFETY["self-harm-now"])
+        return Danger(chosen.name, chosen.severity, self._wordings[chosen.name])
+
+    def holding(self, text: str) -> list[Rule]:
+        """Return all rules that hold of a text, in the order of the files."""
+        if len(text) > _HEAD + _TAIL:
+            text = f"{text[:_HEAD]}\n{text[-_TAIL:]}"
+        heard = hear(text)
+        words = self._signs.look(heard)
+        first = Scene(heard, self._sign_plan, words)
+        suspects = {
+            self._rule_of[pattern]
+            for pattern in first.possible.patterns & self._rule_of.keys()
+            if first.pattern(pattern, self._rule_of[pattern].within)
+        }
+        if not suspects:  # as with nearly every question: what stands around the words need not be looked at
+            return []
+        raw = Scene(heard, self._plan, {**words, **self._cues.look(heard)})
+        scene = raw.without(_dropped(raw, self._book.contexts))
+        voids = _voids(raw, scene, self._book.contexts)
+        return [rule for rule in self._book.rules if rule in suspects and _applies(rule, raw, scene, voids)]
+
+
+def _spans(rule: Rule, scene: Scene) -> Iterator[Span]:
+    """Yield the places where a rule's patterns hold."""
+    for pattern in rule.patterns:
+        yield from scene.pattern(pattern, rule.within)
+    for pattern in rule.only_now:
+        yield from scene.pattern(pattern, rule.within, NOW)
+
+
+def _applies(rule: Rule, raw: Scene, scene: Scene, voids: Sequence[Void]) -> bool:
+    """Tell whether a rule holds of what is meant to be so now, and nothing excludes it."""
+    if not any(_counts(span, rule, voids) for span in _spans(rule, scene)):
+        return False
+    return not any(raw.pattern(excluded, rule.within) for excluded in rule.exclusions)
+
+
+def _phrases(patterns: Iterable[Pattern]) -> Iterator[Phrase]:
+    return (phrase for pattern in patterns for choices in pattern.phrases for phrase in choices)
+
+
+def _literals(phrases: Iterable[Phrase]) -> Iterator[Literal]:
+    return (atom for phrase in phrases for atom in phrase.atoms if isinstance(atom, Literal))
+
+
+def _wording(rule: Rule) -> str:
+    known = wording.SAFETY.get(rule.wording)
+    if known is None and rule.wording.isascii():
+        raise SafetyError(
+            f"规则 {rule.name}:wording “{rule.wording}”不认识。可用：{'、'.join(wording.SAFETY)}，或直接写要说的话。"
+        )
+    return known or rule.wording
+
+
+def _cues(scene: Scene, words: Sequence[Phrase], but: Sequence[Phrase]) -> list[Span]:
+    """Return where words stand by themselves, not within the longer words of ``but``."""
+    possible = scene.possible.phrases
+    cues = {span for phrase in words if phrase in possible for span in scene.phrase(phrase)}
+    longer = [span for phrase in but for span in scene.phrase(phrase)] if cues else []
+    return sorted(cue for cue in cues if not any(s <= cue[0] and cue[1] <= e for s, e in longer))
+
+
+def _dropped(scene: Scene, contexts: Sequence[Context]) -> set[Span]:
+    """Return the words that the words around them make void (negation and the like)."""
+    covers: list[Span] = []
+    starts: set[int] = set()
+    ends: set[int] = set()
+    text = scene.heard.text
+    for context in contexts:
+        if context.scope not in ("covers", "before", "after"):
+            continue
+        cues = _cues(scene, context.words, context.but)
+        if not cues or any(scene.pattern(pattern, 1000) for pattern in context.unless):
+            continue
+        if context.scope == "covers":
+            covers += cues
+        elif context.scope == "after":
+            ends.update(start for start, _ in cues)
+        else:
+            starts.update(end + (text[end : end + 1] == " ") for _, end in cues)
+    if not (covers or starts or ends):
+        return set()
+    words = scene.words()
+    gone: set[Span] = set()
+    for start, end in words:
+        if start in starts or end in ends:
+            gone.add((start, end))
+        if start in starts and end < len(text) and text[end] in _LISTED:  # a list shares its negation
+            starts.add(end + 1)
+    for begin, stop in covers:
+        gone.update(s for s in words if s[0] < stop and begin < s[1] and not _inside((begin, stop), s))
+    return gone
+
+
+def _inside(inner: Span, outer: Span) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
+def _voids(raw: Scene, scene: Scene, contexts: Sequence[Context]) -> list[Void]:
+    """Return the contexts that rule over more than a word, each with the stretches of text that it makes void."""
+    found: list[Void] = []
+    size = len(raw.heard.text)
+    for context in contexts:
+        if context.scope not in ("clause", "earlier", "whole"):
+            continue
+        cues = _cues(raw, context.words, context.but)
+        if not cues or any(scene.pattern(pattern, 1000) for pattern in context.unless):
+            continue
+        if context.scope == "whole":
+            found.append((context, [(0, size)]))
+        elif context.scope == "earlier":
+            found.append((context, [(0, max(end for _, end in cues))]))
+        else:
+            found.append((context, [(start, _end_of_clause(raw, end)) for start, end in cues]))
+    return found
+
+
+def _end_of_clause(scene: Scene, at: int) -> int:
+    """Return where the clause ends, or where it comes to speak of now.
+
+    Words that a pause parts from their clause ("three years ago, he …") rule over the next one.
+    """
+    clause = scene.clause(at)
+    for start, _ in scene.group(TODAY):
+        if start >= at and scene.clause(start) == clause:
+            return start
+    return next((end for end in range(at, len(scene.heard.text)) if scene.clause(end) != clause), len(scene.heard.text))
+
+
+def _counts(span: Span, rule: Rule, voids: Sequence[Void]) -> bool:
+    """Tell whether what a pattern found is in no context that makes it void."""
+    for context, stretches in voids:
+        if rule.severity not in context.severities or context.name in rule.contexts_ignored:
+            continue
+        if any(start < span[1] <= end for start, end in stretches):
+            return False
+    return True
+
+
+def rules_folder(settings: Settings) -> Path:
+    """Return where the rules are: the setting's folder, else the corpus's, else those that come with the project."""
+    if settings.safety is not None:
+        return settings.safety
+    own = settings.corpus / "safety"
+    return own if own.is_dir() else PROJECT_ROOT / "corpus" / "safety"
+
+
+def load_safety(folder: Path) -> Safety:
+    """Read the rules of a folder and make them ready.
+
+    Raises:
+        SafetyError: a file is missing or wrong; the message names file and rule.
+    """
+    return Safety(read_rules(folder))
+
+
+def check_rules(folder: Path) -> list[str]:
+    """Return what is wrong with the rules of a folder: faults, and examples that are not judged as they should be."""
+    try:
+        book = read_rules(folder)
+        safety = Safety(book)
+    except SafetyError as error:
+        return [str(error).removeprefix(str(folder)).lstrip(":/")]
+    wrong = []
+    for rule in book.rules:
+        for text in rule.examples:
+            if rule not in safety.holding(text):
+                wrong.append(f"规则 {rule.name}:例句“{text}”没有触发。请补上词语，或改例句。")
+        for text in rule.harmless:
+            if holding := safety.holding(text):
+                wrong.append(
+                    f"规则 {rule.name}:例句“{text}”不该触发，却触发了规则 {holding[0].name}。请收紧词语或加语境。"
+                )
+    return wrong

@@ -1,0 +1,144 @@
+"""Find the words of many rules in one text in one pass.
+
+Words are found by hash, whatever their number: exactly, by ear where pinyin was typed, and by ear where at most half
+of a longer word's characters are replaced by homophones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cached_property
+
+from bot.dialogue.phrases import Literal
+from bot.language.sounds import Heard, aloud, homophones, is_syllable, spoken
+from bot.records import Span
+
+_MISSPELT = 3  # characters: shorter words are too easily other words
+# The commonest characters of Chinese text (by jieba's dictionary), the very commonest first.
+_COMMON = (
+    "是一人了不在有大中国和为这上他个地年来我会以到时要出的生学说道民家子也成行下们于后就发自之对得主长可过天作分方用多你着部能市等业全里工公经本都"
+    "而高政法面门动日进区事代那去心小同北定开产前其军还然起种所如现理机体表力好外与文当两实重新三么只山水关明从化平建又制南内西没此将员名手最东头者月间无"
+    "安看见各城十相但已些正口通想度加第她合院物性战由位常点海意场武使次二向治因立数样身情入原问把路被并利石老教万知级量任江及应省资委务元美特期世湖回系比"
+    "气汉总展电科金先声提品设或义王社很统处四首共马形己儿司太目基领队直计别女权话少流命至报米给打变果书清活几州华解议更称程今决张导术府才保交放管结师便走达"
+    "族反再题色五京河接条规式县白它改风光运信受什组听布百济党指论强做取技黄神选记斯真却职号界件花类何眼兵传带空干农边据集联古广完质阳难增历史专官每住商即步"
+    "认车台林必死游举线言皇土团收考求德叫近备研争非具李众连调感转笑药克愁怕吃喝"
+)
+_RARER, _COMMONEST = frozenset(_COMMON), frozenset(_COMMON[:90])
+_HAN = re.compile("[\u4e00-\u9fff]+")
+
+
+class Words:
+    """The words of all rules, by their first two signs: as written, as typed in pinyin, and for misspellings."""
+
+    def __init__(self, literals: Iterable[Literal], careful: bool = False) -> None:
+        """Take all words.
+
+        Args:
+            literals: The words.
+            careful: Do not take misspellings for them, nor single syllables of pinyin.
+        """
+        self._literals: dict[str, list[Literal]] = {}
+        self._careful = careful
+        for literal in dict.fromkeys(literals):
+            for form in literal.forms:
+                self._literals.setdefault(form, []).append(literal)
+        self._exact, self._misspelt = _Table(), _Table()
+        for form in self._literals:
+            self._exact.add(form, form)
+            if len(form) >= _MISSPELT and not careful and not form.isascii():
+                self._misspelt.add(aloud(form), form)
+
+    @cached_property
+    def _by_ear(self) -> _Table:
+        """The words by all their readings: made when someone first types in pinyin."""
+        table = _Table()
+        for form in self._literals:
+            if _HAN.fullmatch(form) and (len(form) > 1 or not self._careful):
+                for sound in spoken(form):
+                    table.add(sound, form)
+        return table
+
+    def look(self, heard: Heard) -> dict[Literal, list[Span]]:
+        """Return where each word stands, in order of place."""
+        text = heard.text
+        forms: dict[str, list[Span]] = {}
+        for start, end, (form,) in self._exact.hits(text):
+            if not form[0].isascii() or _whole_word(text, start, end):
+                forms.setdefault(form, []).append((start, end))
+        table, meant = (self._by_ear, _typed) if heard.typed else (self._misspelt, _homophone)
+        for start, end, alike in table.hits(heard.sounds, heard.typed):
+            said = text[start:end]
+            for form in alike:
+                if said != form and meant(said, form):
+                    forms.setdefault(form, []).append((start, end))
+        found: dict[Literal, list[Span]] = {}
+        several: set[Literal] = set()
+        for form, spans in forms.items():
+            for literal in self._literals[form]:
+                if literal in found:
+                    found[literal] = found[literal] + spans
+                    several.add(literal)
+                else:
+                    found[literal] = spans
+        for literal in several:
+            found[literal] = sorted(set(found[literal]))
+        return found
+
+
+class _Table:
+    """Words by what they look or sound like: those of one and of two signs, and the longer ones by their first three."""
+
+    def __init__(self) -> None:
+        self._words: dict[str, list[str]] = {}
+        self._lengths: dict[str, tuple[int, ...]] = {}
+
+    def add(self, key: str, form: str) -> None:
+        self._words.setdefault(key, []).append(form)
+        if len(key) > 2:
+            lengths = self._lengths.get(key[:3], ())
+            if len(key) not in lengths:
+                self._lengths[key[:3]] = (*lengths, len(key))
+
+    def hits(self, text: str, short: bool = True) -> list[tuple[int, int, list[str]]]:
+        """Return where words stand; without the ``short`` ones, only those of three signs and more."""
+        words, lengths, size = self._words, self._lengths, len(text)
+        found = []
+        for at in range(size):
+            start = text[at : at + 3]
+            if short:
+                if start[0] in words:
+                    found.append((at, at + 1, words[start[0]]))
+                if start[:2] in words and at + 2 <= size:
+                    found.append((at, at + 2, words[start[:2]]))
+            if start in lengths:
+                for length in lengths[start]:
+                    word = text[at : at + length]
+                    if word in words and at + length <= size:
+                        found.append((at, at + length, words[word]))
+        return found
+
+
+def _whole_word(text: str, start: int, end: int) -> bool:
+    """Tell whether a Latin word or a number is not a part of a longer one."""
+    first, last = text[start], text[end - 1]
+    if first.isascii() and first.isalnum() and start and text[start - 1].isascii() and text[start - 1].isalpha():
+        return False
+    return not (last.isascii() and last.isalpha() and end < len(text) and text[end].isascii() and text[end].isalpha())
+
+
+def _typed(said: str, form: str) -> bool:
+    """Tell whether what sounds like ``form`` was typed in pinyin, in part or all of it."""
+    return all(sign == wanted or is_syllable(sign) for sign, wanted in zip(said, form, strict=True))
+
+
+def _homophone(said: str, form: str) -> bool:
+    """Tell whether at least half of the characters are those of ``form`` and the others are read alike.
+
+    Common characters are no slips of the keyboard: the shorter the word, the fewer are believed to be.
+    """
+    wrong = [pair for pair in zip(said, form, strict=True) if pair[0] != pair[1]]
+    likely = _COMMONEST if len(form) > _MISSPELT else _RARER
+    return len(wrong) <= len(form) // 2 and all(
+        sign not in likely and homophones(sign, wanted) for sign, wanted in wrong
+    )
