@@ -27,7 +27,7 @@ LONG = (
     "第五,做了以后原来的药还要不要继续吃。另外我爸爸有糖尿病,他的肾现在还好,能不能提前预防。我们家在外地,过来一趟不容易,希望能先了解清楚再决定,"
     "麻烦您有空的时候给我们回复一下,非常感谢,祝您工作顺利,身体健康,也祝你们的研究早日成功,让更多的病人少受一点苦。"
 )[
-      # 500 characters such as a worried relative writes, without danger
+    # 500 characters such as a worried relative writes, without danger
     :500
 ]
 _ROUNDS = 300
