@@ -65,7 +65,6 @@ def variants(searcher: Searcher, settings: Settings) -> Iterator[tuple[str, Sear
     yield "不理解问题(五步都不做)", way(steps=())
     yield "不逐词比较", way(replace(weights, late=0.0))
     yield "不用 BM25", way(replace(weights, lexical=0.0))
-    yield "不用整句向量(只用来找候选)", way(replace(weights, dense=0.0))
 
 
 def gains_of(asked: list[Asked], task: Task) -> Gains:
@@ -78,7 +77,6 @@ def compute(folder: Path | None, settings: Settings) -> dict[str, dict[str, Row]
     """Return the figures by variant and task."""
     table: dict[str, dict[str, Row]] = {}
     report = ConsoleReport(quiet=True)
-    plain = settings.model_copy(update={"sentence_vectors_up_to": 0})
     for name, task in tasks_of(folder):
         full: Gains | None = None
 
@@ -94,8 +92,6 @@ def compute(folder: Path | None, settings: Settings) -> dict[str, dict[str, Row]
             for variant, way in variants(searcher, settings):
                 gains = note(variant, way)
                 full = full or gains
-        with searcher_over(plain, task, open_model(settings), report) as searcher:
-            note("不给每句话各建向量", searcher)
         untrained = settings.model_copy(update={"model": "base"})
         with searcher_over(untrained, task, open_model(untrained), report) as searcher:
             note("未训练的编码模型", searcher)
