@@ -237,6 +237,8 @@ def test_training_learns_keeps_what_is_frozen_and_can_be_repeated_and_resumed(ti
     assert summary["losses"][-1] < 0.75 * summary["losses"][0]
     assert summary["steps"] == summary["planned_steps"] and summary["data"][0]["pairs"] == len(WORDS)
     assert json.loads((tmp_path / "a" / "training.json").read_text("utf-8")) == summary
+    tokenizer = json.loads((tmp_path / "a" / "tokenizer.json").read_text("utf-8"))
+    assert tokenizer["truncation"] is None  # training cuts questions short; what it leaves behind must not
     before, after = weights_of(tiny), weights_of(tmp_path / "a")
     changed = {name for name in before if not np.array_equal(before[name], after[name])}
     assert changed and all("layer.1." in name for name in changed)

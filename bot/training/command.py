@@ -69,6 +69,8 @@ def train(
     outcome = trainer.run(state, key, report or (lambda *_: None), save_every)
     if options.keep < 1.0:
         blend(base.model, SentenceTransformerEncoder(options.base).model, options.keep)
+    # The length at which training cut the questions stays in the tokeniser, and would be saved with it.
+    base.model.tokenizer.backend_tokenizer.no_truncation()
     base.model.save(str(options.output), create_model_card=False)
     summary = _summary(options, files, outcome)
     (options.output / PROVENANCE).write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", "utf-8")
