@@ -1,7 +1,7 @@
 """The figures of ``docs/retrieval.md``: ``python -m bench.results TASKS [--write]`` (``TASKS``: what ``bench.tasks`` made).
 
-Only parts that nothing was trained on or chosen by: the test parts of the article's questions and of the public tasks,
-and written clinics kept aside. Every row measures the naive way (whole texts, the untrained model, BM25, reciprocal rank
+Only parts that nothing was trained on: the test parts of the article's questions and of the public tasks, and two written
+clinics (which were looked at when the weight of BM25 was chosen). Every row measures the naive way (whole texts, the untrained model, BM25, reciprocal rank
 fusion, questions as they are typed) on the same questions in the same run.
 """
 
