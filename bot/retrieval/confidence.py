@@ -24,6 +24,7 @@ SIGNALS = (
     "first_by_meaning", "first_by_words", "late_lead", "dense_lead", "letters", "own_figures", "lacks_dose", "lacks_time",
     "lacks_count", "lacks_rate", "lacks_level",
 )  # fmt: skip
+ASPECT = "aspect"  # one more, where the encoder is the one that comes with the project (see ``aspects``)
 _BACKGROUND = ("dense", "late", "weakest", "quarter")
 _FOLDER = Path(__file__).parent
 
@@ -111,8 +112,9 @@ def probes() -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """The logistic model: standardise, weigh, add."""
+    """The logistic model over the signals ``names``: standardise, weigh, add."""
 
+    names: tuple[str, ...]
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
     weights: NDArray[np.float64]
@@ -120,20 +122,23 @@ class Confidence:
 
     def probability(self, signals: Mapping[str, float], offset: float = 0.0) -> float:
         """Return the probability (0..1) that goes with a passage's signals; ``offset`` is added to the logit."""
-        values = np.array([signals[name] for name in SIGNALS])
+        values = np.array([signals[name] for name in self.names])
         logit = self.bias + offset + float(((values - self.mean) / self.scale) @ self.weights)
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
-@lru_cache(maxsize=1)
-def confidence() -> Confidence:
-    """Return the model that comes with the project."""
+@lru_cache(maxsize=2)
+def confidence(aspect: bool = False) -> Confidence:
+    """Return the model that comes with the project: the one with the signal ``aspect``, or the one that does without."""
     content = json.loads((_FOLDER / "confidence.json").read_text(encoding="utf-8"))
+    return confidence_of(content["with_aspect" if aspect else "without_aspect"])
+
+
+def confidence_of(content: Mapping[str, Any]) -> Confidence:
+    """Return the model out of its bias and the mean, scale and weight of each signal."""
     rows = content["signals"]
-    new = {"mean": 0.0, "scale": 1.0, "weight": 0.0}  # a signal added since weighs nothing until it is learned
-    columns = (np.array([rows.get(name, new)[key] for name in SIGNALS]) for key in ("mean", "scale", "weight"))
-    mean, scale, weights = columns
-    return Confidence(mean, scale, weights, float(content["bias"]))
+    mean, scale, weights = (np.array([row[key] for row in rows.values()]) for key in ("mean", "scale", "weight"))
+    return Confidence(tuple(rows), mean, scale, weights, float(content["bias"]))
 
 
 @dataclass(frozen=True)  # no slots: what all candidates share is worked out once

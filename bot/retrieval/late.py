@@ -61,6 +61,11 @@ class TokenIndex:
         cosines = (question @ stored.T) * np.concatenate([self._scales[place] for place in places])
         return np.asarray(np.maximum.reduceat(cosines, np.cumsum(lengths) - lengths, axis=1), dtype=np.float32)
 
+    def vectors(self, number: int) -> Floats:
+        """Return the unit vectors of a passage's tokens [t, e]."""
+        place = slice(self._starts[number], self._starts[number + 1])
+        return np.asarray(self._steps[place] * self._scales[place, None], dtype=np.float32)
+
     def save(self, folder: Path) -> None:
         """Write the index as ``.npy`` files into a new folder."""
         folder.mkdir()

@@ -18,6 +18,7 @@ from bot.language.spellings import Spellings
 from bot.language.understanding import STEPS, QuestionReader, Understood
 from bot.language.variants import simplify_in_place
 from bot.records import Document, Hit, Passage, Span
+from bot.retrieval.aspects import RIVALS, Meeting, aspects_for, meet
 from bot.retrieval.confidence import Looked, background_of, confidence, focus, wording
 from bot.retrieval.dense import FaissIndex
 from bot.retrieval.fusion import FusionWeights, linear_combination, ranks
@@ -49,7 +50,7 @@ class Candidates:
 
     ``lexical`` is BM25's score, ``mass`` the most that it could be for this question; ``late`` is the mean over the
     question's tokens of the best cosine in the passage. ``looked`` holds the places of the candidates that were compared
-    token by token, ``met`` [t, len(looked)] what came out.
+    token by token, ``met`` [t, len(looked)] what came out, ``tokens`` [t, e] the question's vectors.
     """
 
     numbers: NDArray[np.int64]
@@ -60,6 +61,7 @@ class Candidates:
     mass: float
     looked: NDArray[np.int64]
     met: NDArray[np.float32]
+    tokens: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Examined:
     number: int
     signals: dict[str, float]
     probability: float
+    meeting: Meeting
 
 
 @lru_cache(maxsize=4096)
@@ -140,6 +143,7 @@ class Searcher:
         self._candidates = candidates
         self._reader = QuestionReader(index.segmenter, index.spellings, steps)
         self._background = background_of(index.manifest.get("background"))
+        self._aspects = aspects_for(index.encoder)
         self._units_per_passage = max(1, -(-len(index.units) // max(1, len(index.passages))))
 
     def search(self, question: str, count: int) -> list[Hit]:
@@ -168,7 +172,7 @@ class Searcher:
             number = int(found.numbers[at])
             passage = self.index.passages[number]
             coverage, matched = self._coverage(words, number)
-            signals, probability = self._confidence(judged, found, at, understood, passage, coverage, absent)
+            signals, probability = self._confidence(judged, found, at, understood, number, coverage, absent)
             hits.append(
                 Hit(
                     passage=passage,
@@ -211,10 +215,9 @@ class Searcher:
         number = int(found.numbers[found.looked[kept[best]]])
         words = self._informative(understood.text)
         coverage, _ = self._coverage(words, number)
-        text = self.index.passages[number].index_texts[0]
-        signals = judged.signals(best, self._background, coverage, _absent(words)) | wording(understood.text, text)
-        offset = focus(understood.text, text)
-        return Examined(number, signals, confidence().probability(signals, offset))
+        meeting = self._meeting(judged, best, number, found.tokens)
+        signals, probability = self._judge(judged, best, number, understood, coverage, _absent(words), meeting)
+        return Examined(number, signals, probability, meeting)
 
     def cosines(self, question: str) -> dict[str, float]:
         """Return the raw cosine signals of the best passage for a question."""
@@ -244,7 +247,7 @@ class Searcher:
         late = np.full(len(numbers), np.nan, dtype=np.float32)
         late[looked] = met.mean(axis=0)
         fused = linear_combination(dense_scores, lexical_scores / mass, late, self.weights)
-        return Candidates(numbers, dense_scores, lexical_scores, late, fused, mass, looked, met)
+        return Candidates(numbers, dense_scores, lexical_scores, late, fused, mass, looked, met, question.tokens)
 
     def _late(
         self, tokens: NDArray[np.float32], numbers: NDArray[np.int64], dense: NDArray[np.float32],
@@ -266,17 +269,32 @@ class Searcher:
         return Looked(dense, found.late[at], share.astype(np.float32), found.fused[at], found.met)
 
     def _confidence(
-        self, judged: Looked, found: Candidates, at: int, understood: Understood, passage: Passage, coverage: float,
+        self, judged: Looked, found: Candidates, at: int, understood: Understood, number: int, coverage: float,
         absent: float,
     ) -> tuple[dict[str, float], float]:  # fmt: skip
         """Return a candidate's signals and the probability that it answers; none were it not compared by tokens."""
         place = int(np.searchsorted(found.looked, at))
         if place >= len(found.looked) or found.looked[place] != at:
             return {}, 0.0
-        text = passage.index_texts[0]
+        meeting = self._meeting(judged, place, number, found.tokens) if self._aspects else None
+        return self._judge(judged, place, number, understood, coverage, absent, meeting)
+
+    def _meeting(self, judged: Looked, place: int, number: int, tokens: NDArray[np.float32]) -> Meeting:
+        """Return how the tokens of a question meet those of a candidate."""
+        rivals = np.argsort(-judged.fused, kind="stable")[:RIVALS].astype(np.int64)
+        return meet(tokens, self.index.tokens.vectors(number), judged.met, place, rivals)
+
+    def _judge(
+        self, judged: Looked, place: int, number: int, understood: Understood, coverage: float, absent: float,
+        meeting: Meeting | None,
+    ) -> tuple[dict[str, float], float]:  # fmt: skip
+        """Return a candidate's signals and the probability that it answers."""
+        text = self.index.passages[number].index_texts[0]
         signals = judged.signals(place, self._background, coverage, absent) | wording(understood.text, text)
-        offset = focus(understood.text, text)
-        return signals, confidence().probability(signals, offset)
+        if self._aspects is not None and meeting is not None:
+            signals["aspect"] = self._aspects.logit(meeting)
+        model = confidence(self._aspects is not None)
+        return signals, model.probability(signals, focus(understood.text, text))
 
     def _informative(self, question: str) -> list[_Word]:
         """Return the question's words that carry its subject, each once, in order, with who holds them."""
