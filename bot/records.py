@@ -196,7 +196,10 @@ class ReplyPassage:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a channel shows. ``text`` is fixed wording of the bot's own and never about medicine."""
+    """What a channel shows. ``text`` is fixed wording of the bot's own and never about medicine.
+
+    ``reading`` is the whole question that a follow-up was completed to, empty where the words were taken as they stand.
+    """
 
     id: str
     session: str
@@ -207,6 +210,7 @@ class Reply:
     disclaimer: str = ""
     confidence: float = 0.0
     took_ms: float = 0.0
+    reading: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the reply as plain lists and dicts, with the names of the contract."""

@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     question_max_chars: int = Field(500, ge=20, le=5000, description="一个问题最多多少个字符，超过则请用户缩短")
     body_max_bytes: int = Field(65536, ge=1024, le=10_000_000, description="一次接口请求的正文最多多少字节")
     max_passages: int = Field(3, ge=1, le=10, description="一次回答最多给出几段原文")
+    session_minutes: float = Field(
+        30.0, ge=0.0, le=1440.0, description="一次对话最后一问之后记住多少分钟(只在内存里，用于追问)；0 为不记"
+    )
+    session_most: int = Field(20_000, ge=1, le=1_000_000, description="最多同时记住多少个对话，超过则忘掉最久没说话的")
     rate_limit: int = Field(60, ge=0, le=100_000, description="每个地址每分钟最多提问次数；0 为不限")
     frame_ancestors: str = Field("'self'", description="哪些网站可以用 iframe 嵌入(CSP frame-ancestors 的写法)")
     feedback_file: Path = Field(Path("data/feedback.jsonl"), description="点赞点踩的记录文件(不含问题原文)")

@@ -34,6 +34,7 @@ def test_an_answer_keeps_the_contract(dialogue: Dialogue) -> None:
     assert reply.confidence == reply.passages[0].score
     assert set(json.loads(json.dumps(reply.to_json()))) == {
         "id", "session", "kind", "text", "passages", "suggestions", "disclaimer", "confidence", "took_ms",
+        "reading",
     }  # fmt: skip
 
 

@@ -59,6 +59,7 @@ def test_an_answer_has_every_field_of_the_contract(client: TestClient, dialogue:
     reply = response.json()
     assert set(reply) == {
         "id", "session", "kind", "text", "passages", "suggestions", "disclaimer", "confidence", "took_ms",
+        "reading",
     }  # fmt: skip
     assert reply["id"].startswith("r_")
     assert reply["session"].startswith("s_")
@@ -276,7 +277,7 @@ def test_wrong_methods_are_405(client: TestClient) -> None:
 def test_an_unexpected_error_tells_nobody_anything(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(self: Dialogue, session: str | None, text: str) -> Reply:
+    def broken(self: Dialogue, session: str | None, text: str, literal: bool = False) -> Reply:
         raise RuntimeError(f"secret {text}")
 
     monkeypatch.setattr(Dialogue, "reply", broken)

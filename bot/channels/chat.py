@@ -39,15 +39,15 @@ class ChatPage:
         """Return a fresh conversation."""
         return opening(self.dialogue.coverage(), self.dialogue.starters())
 
-    def ask(self, text: object, conversation: Conversation, address: str | None) -> Shown:
+    def ask(self, text: object, conversation: Conversation, address: str | None, literal: bool = False) -> Shown:
         """Answer a question; whatever cannot be answered leaves the words in the input box."""
         typed = strip_unsafe(text) if isinstance(text, str) else ""
         if not typed.strip():
             return conversation.shown(), "", conversation
-        if self.limiter.wait("ask", address):
-            return conversation.shown(wording.BUSY), typed, conversation
         try:
-            reply = self.dialogue.reply(conversation.session, typed)
+            if not self.dialogue.urgent(typed) and self.limiter.wait("ask", address):
+                return conversation.shown(wording.BUSY), typed, conversation
+            reply = self.dialogue.reply(conversation.session, typed, literal)
         except QuestionError as error:
             return conversation.shown(str(error)), typed, conversation
         except Exception as error:  # the page must say something kind whatever happened
@@ -55,6 +55,18 @@ class ChatPage:
             return conversation.shown(wording.CHAT_FAILED), typed, conversation
         conversation = conversation.added(typed, reply, self.settings.clinic)
         return conversation.shown(), "", conversation
+
+    def tap(self, option: object, conversation: Conversation, address: str | None) -> Shown:
+        """Answer a tapped question, or take back how the last one was completed."""
+        if option == wording.LITERALLY and conversation.typed:
+            return self.ask(conversation.typed, conversation.undone(), address, literal=True)
+        return self.ask(option, conversation, address)
+
+    def clear(self, conversation: Conversation) -> Conversation:
+        """Forget a conversation and return a fresh one."""
+        if conversation.session:
+            self.dialogue.forget(conversation.session)
+        return self.open()
 
     def vote(self, index: object, liked: object, conversation: Conversation) -> None:
         """Record a thumb on the message at ``index``; True is up, False down, anything else taken back."""
@@ -124,20 +136,20 @@ def _wire(page: ChatPage, state: gr.State, chatbot: gr.Chatbot, box: gr.Textbox,
         return page.ask(text, conversation, request.client.host if request.client else None)
 
     def tapped(conversation: Conversation, chosen: gr.SelectData, request: gr.Request) -> Shown:
-        return page.ask(chosen.value, conversation, request.client.host if request.client else None)
+        return page.tap(chosen.value, conversation, request.client.host if request.client else None)
 
     def liked(conversation: Conversation, like: gr.LikeData) -> None:
         page.vote(like.index, like.liked, conversation)
 
-    def cleared() -> Shown:
-        fresh = page.open()
+    def cleared(conversation: Conversation) -> Shown:
+        fresh = page.clear(conversation)
         return fresh.shown(), "", fresh
 
     shown = [chatbot, box, state]
     box.submit(submitted, [box, state], shown, **quiet)
     chatbot.option_select(tapped, [state], shown, **quiet)
     chatbot.like(liked, [state], None, **quiet)
-    clear.click(cleared, None, shown, **quiet)
+    clear.click(cleared, [state], shown, **quiet)
 
 
 def mount(app: FastAPI, dialogue: DialoguePort, settings: Settings, limiter: RateLimiter) -> None:

@@ -18,8 +18,19 @@ class DialoguePort(Protocol):
         """Say whether an index is loaded and a first answer is possible."""
         ...
 
-    def reply(self, session: str | None, text: str) -> Reply:
-        """Answer ``text``; raise QuestionError, whose message the patient may read, where it cannot be taken."""
+    def reply(self, session: str | None, text: str, literal: bool = False) -> Reply:
+        """Answer ``text``; raise QuestionError, whose message the patient may read, where it cannot be taken.
+
+        ``literal`` takes the words as they stand, and undoes the session's last turn where that completed them.
+        """
+        ...
+
+    def urgent(self, text: str) -> bool:
+        """Say whether ``text`` speaks of danger: it is answered whatever limits the caller has used up."""
+        ...
+
+    def forget(self, session: str) -> None:
+        """Forget a session and what was noted of it."""
         ...
 
     def passage(self, passage_id: str) -> ReplyPassage:

@@ -35,6 +35,17 @@ class Question(BaseModel):
     session: Text | None = Field(
         None, max_length=128, description="上一条回答里的 session；不填则开始新的对话", examples=[None]
     )
+    literal: bool = Field(
+        False, description="按原话查找，不从上文补全；用于撤回上一条回答里的 reading(“您是想问：…”)", examples=[False]
+    )
+
+
+class Forgotten(BaseModel):
+    """A conversation to be forgotten."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    session: Text = Field(max_length=128, description="要清除的对话")
 
 
 class Vote(BaseModel):
@@ -99,9 +110,10 @@ def _add_asking(router: APIRouter, dialogue: DialoguePort, settings: Settings, l
     )
     async def ask(request: Request, body: Question) -> Response:
         """逐字给出相关原文，每段附出处、证据类型、编者注和免责说明；无合适原文时说明并给出可问的问题。"""
-        _limited(limiter, "ask", request)
+        if not await run_in_threadpool(dialogue.urgent, body.question):
+            _limited(limiter, "ask", request)
         try:
-            reply = await run_in_threadpool(dialogue.reply, body.session or None, body.question)
+            reply = await run_in_threadpool(dialogue.reply, body.session or None, body.question, body.literal)
         except QuestionError as error:
             raise _question_refusal(body.question, error, settings) from error
         return JSONResponse(reply.to_json(), headers={"Cache-Control": "no-store"})
@@ -121,6 +133,20 @@ def _add_asking(router: APIRouter, dialogue: DialoguePort, settings: Settings, l
             await run_in_threadpool(dialogue.feedback, body.reply, body.vote)
         except UnknownPassageError as error:
             raise ApiError(404, "unknown_reply") from error
+        return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+    @router.post(
+        "/api/forget",
+        response_model=Status,
+        responses=_errors(400, 413, 415, 422, 429),
+        dependencies=[Depends(_json_only)],
+        summary="清除一次对话的记录",
+        tags=["问答"],
+    )
+    async def forget(request: Request, body: Forgotten) -> Response:
+        """忘掉这次对话，并删除它的记录；不存在的对话也回答 ok。"""
+        _limited(limiter, "forget", request)
+        await run_in_threadpool(dialogue.forget, body.session)
         return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 

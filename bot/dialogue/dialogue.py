@@ -3,56 +3,31 @@
 from __future__ import annotations
 
 import logging
-import re
 import secrets
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import partial
 
 from bot.dialogue import wording
-from bot.dialogue.answerability import Thresholds, choose, outcome, thresholds_of
+from bot.dialogue.composing import Composer
+from bot.dialogue.context import resolve
 from bot.dialogue.feedback import FeedbackStore
+from bot.dialogue.memory import Session, Sessions, plain
 from bot.dialogue.presenting import present
 from bot.dialogue.safety import Danger, load_safety, rules_folder
-from bot.dialogue.starters import nearest_questions, starters_of
+from bot.dialogue.smalltalk import SmallTalk, smalltalk_of
+from bot.dialogue.view import View, view_of
 from bot.errors import QuestionError, UnknownPassageError
 from bot.language.folding import clean_question, fold
-from bot.language.understanding import Understood
+from bot.language.variants import simplify
 from bot.records import Document, Hit, Passage, Reply, ReplyPassage
 from bot.retrieval.live import LiveIndex
-from bot.retrieval.search import LoadedIndex, Searcher
 from bot.settings import Settings
 
 _log = logging.getLogger("yiju.safety")
-_SESSION = re.compile(r"s_[A-Za-z0-9_-]{16,64}")
 _REMEMBERED_REPLIES = 20_000
-_MARKS = re.compile(r"[\W_]+")
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """What is derived from one loaded index."""
-
-    searcher: Searcher
-    by_id: dict[str, Passage]
-    of_document: dict[str, tuple[Passage, ...]]
-    starters: tuple[str, ...]
-    thresholds: Thresholds
-
-
-def _view(searcher: Searcher) -> _View:
-    index: LoadedIndex = searcher.index
-    of_document: dict[str, list[Passage]] = {}
-    for passage in index.passages:
-        of_document.setdefault(passage.document_id, []).append(passage)
-    return _View(
-        searcher,
-        {passage.id: passage for passage in index.passages},
-        {name: tuple(passages) for name, passages in of_document.items()},
-        starters_of(index.documents.values()),
-        thresholds_of(index.manifest),
-    )
 
 
 class Dialogue:
@@ -68,16 +43,17 @@ class Dialogue:
         self.settings = settings
         self._safety = load_safety(rules_folder(settings))
         self._live = LiveIndex(settings)
-        self._current = _view(self._live.searcher)
+        self._current = view_of(self._live.searcher)
         self._feedback = FeedbackStore(settings.feedback_file)
+        self._sessions = Sessions(settings.session_minutes, settings.session_most)
         self._replies: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def _now(self) -> _View:
+    def _now(self) -> View:
         """Return the view of the index in use, renewed after a swap."""
         searcher = self._live.searcher
         if self._current.searcher is not searcher:
-            self._current = _view(searcher)
+            self._current = view_of(searcher)
         return self._current
 
     @property
@@ -85,12 +61,13 @@ class Dialogue:
         """Whether an answer is possible now."""
         return bool(self._now().searcher.index.passages)
 
-    def reply(self, session: str | None, text: str) -> Reply:
+    def reply(self, session: str | None, text: str, literal: bool = False) -> Reply:
         """Answer one question.
 
         Args:
             session: The id that an earlier reply gave; anything else starts a new session.
             text: The patient's words.
+            literal: Take the words as they stand: "no, that is not what I meant" after a completed follow-up.
 
         Raises:
             QuestionError: the question is empty or too long; the message is fit for the patient.
@@ -101,29 +78,42 @@ class Dialogue:
             return self._emergency(danger, session, started)
         question = self._question(text)
         view = self._now()
-        found = view.searcher.find(question, self.settings.max_passages + 2)  # room for excluded ones
-        hits = [hit for hit in found.hits if not _excluded(question, hit)]
-        chosen = choose(hits, view.thresholds, self.settings.passage_share, self.settings.max_passages)
-        documents = view.searcher.index.documents
-        passages = tuple(
-            present(hit.passage, documents[hit.passage.document_id], hit.probability, hit.highlights) for hit in chosen
-        )
-        kind = outcome(hits, view.thresholds)
-        nearest = nearest_questions(hits, documents, question) if kind == "clarify" else ()
-        if kind == "clarify" and not nearest:
-            kind = "decline"
-        text = {"answer": _opening(len(passages)), "clarify": wording.CLARIFY}.get(kind) or self._decline(view)
+        known = self._sessions.get(session)
+        if literal:
+            known = known.undone(question)
+        small = smalltalk_of(fold(simplify(question)))
+        if small is not None:
+            return self._small(small, known, started)
+        resolved = resolve(view, known, question, self.settings.max_passages + 2, literal)  # room for excluded ones
+        answer = Composer(view, self.settings, partial(_following, view)).compose(known, question, resolved)
         reply = Reply(
-            id=f"r_{secrets.token_urlsafe(12)}",
-            session=_session(session),
-            kind=kind,
-            text=_corrected(found.understood) + text,
-            passages=passages,
-            suggestions=nearest or _suggestions(view.starters, question, passages),
-            disclaimer=_disclaimer(passages, documents) if passages else "",
-            confidence=hits[0].probability if hits else 0.0,
+            id=new_id(),
+            session=known.id,
+            kind=answer.kind,
+            text=answer.text,
+            passages=answer.passages,
+            suggestions=answer.suggestions,
+            disclaimer=answer.disclaimer,
+            confidence=answer.confidence,
             took_ms=(time.perf_counter() - started) * 1000.0,
+            reading=resolved.reading,
         )
+        self._remember(reply)
+        latest = tuple(passage.id for passage in reply.passages)
+        self._sessions.keep(known.after(question, resolved.question, reply.kind, latest, resolved.cue is not None))
+        return reply
+
+    def _small(self, kind: SmallTalk, known: Session, started: float) -> Reply:
+        """Return the reply to small talk; the session stays as it was, unless it is to be forgotten."""
+        if kind == "forget":
+            self.forget(known.id)
+            known = self._sessions.get(None)
+        else:
+            self._sessions.keep(known)
+        text = wording.SMALLTALK[kind].format(name=self.settings.clinic.name)
+        suggestions = () if kind in ("bye", "thanks", "ack") else self.starters()[:3]
+        took_ms = (time.perf_counter() - started) * 1000.0
+        reply = Reply(new_id(), known.id, "smalltalk", text, suggestions=suggestions, took_ms=took_ms)
         self._remember(reply)
         return reply
 
@@ -131,7 +121,9 @@ class Dialogue:
         """Return the reply to danger: what to do now, and nothing beside it. What was said is not kept."""
         _log.info("emergency reply: %s", danger.rule)
         took_ms = (time.perf_counter() - started) * 1000.0
-        reply = Reply(f"r_{secrets.token_urlsafe(12)}", _session(session), "emergency", danger.wording, took_ms=took_ms)
+        known = self._sessions.get(session)
+        self._sessions.keep(known)
+        reply = Reply(new_id(), known.id, "emergency", danger.wording, took_ms=took_ms)
         self._remember(reply)
         return reply
 
@@ -144,18 +136,6 @@ class Dialogue:
         if len(question) > self.settings.question_max_chars:
             raise QuestionError(wording.TOO_LONG.format(limit=self.settings.question_max_chars))
         return question
-
-    def _decline(self, view: _View) -> str:
-        parts = [wording.DECLINE]
-        titles = self.coverage()
-        if titles:
-            parts.append(wording.DECLINE_COVERS.format(titles="、".join(f"《{title}》" for title in titles[:3])))
-        parts.append(wording.DECLINE_CONTACT)
-        clinic = self.settings.clinic
-        contact = ",".join(part for part in (clinic.phone, clinic.address, clinic.hours, clinic.url) if part)
-        if contact:
-            parts.append(wording.CONTACT.format(contact=contact))
-        return "".join(parts)
 
     def _remember(self, reply: Reply) -> None:
         with self._lock:
@@ -218,44 +198,28 @@ class Dialogue:
             raise UnknownPassageError("这条回答已经过期，不能再评价。")
         self._feedback.add(reply_id, vote, passages)
 
+    def forget(self, session: str) -> None:
+        """Forget what a session remembers; silent about ids that are none."""
+        self._sessions.forget(session)
+
+    def urgent(self, text: str) -> bool:
+        """Tell whether a text speaks of danger: such a one is answered whatever limits a caller has used up."""
+        return self._safety.assess(text) is not None
+
     def close(self) -> None:
         """Stop the thread that watches for new builds."""
         self._live.close()
 
 
-def _session(given: str | None) -> str:
-    """Return the session that an earlier reply gave, or a new one."""
-    return given if given and _SESSION.fullmatch(given) else f"s_{secrets.token_urlsafe(24)}"
-
-
-def _opening(count: int) -> str:
-    return wording.ANSWER_ONE if count == 1 else wording.ANSWER_MANY.format(count=count)
-
-
-def _corrected(understood: Understood) -> str:
-    """Return what tells the patient which question was searched for, where it was put right."""
-    return wording.CORRECTED.format(question=understood.corrected) if understood.corrected else ""
-
-
-def _bare(text: str) -> str:
-    return _MARKS.sub("", fold(text))
-
-
-def _excluded(question: str, hit: Hit) -> bool:
-    """Tell whether the editor said that a passage does not answer this very question."""
-    return bool(hit.passage.excluded) and _bare(question) in {_bare(text) for text in hit.passage.excluded}
-
-
-def _disclaimer(passages: tuple[ReplyPassage, ...], documents: dict[str, Document]) -> str:
-    """Return the shown documents' own disclaimers, or the general one where they have none."""
-    own = dict.fromkeys(documents[passage.document.id].disclaimer for passage in passages)
-    return "\n".join(text for text in own if text) or wording.DISCLAIMER
-
-
-def _suggestions(starters: tuple[str, ...], question: str, passages: tuple[ReplyPassage, ...]) -> tuple[str, ...]:
+def _following(view: View, passages: Sequence[ReplyPassage], session: Session) -> tuple[str, ...]:
     """Return up to three starter questions that were neither asked nor just answered."""
-    shown = {_bare(title) for passage in passages for title in passage.section}
-    return tuple(text for text in starters if _bare(text) != _bare(question) and _bare(text) not in shown)[:3]
+    shown = {plain(title) for passage in passages for title in passage.section}
+    return tuple(text for text in view.starters if plain(text) not in session.asked | shown)[:3]
+
+
+def new_id() -> str:
+    """Return the id of a reply."""
+    return f"r_{secrets.token_urlsafe(12)}"
 
 
 def open_dialogue(settings: Settings) -> Dialogue:

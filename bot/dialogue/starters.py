@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.language.folding import fold
+from bot.dialogue.memory import plain
 from bot.records import Document, Hit
 
 _ASKS = re.compile(
@@ -48,10 +48,6 @@ def nearest_questions(hits: Sequence[Hit], documents: Mapping[str, Document], qu
             q for e in document.questions if e.start < hit.passage.end and hit.passage.start < e.end for q in e.asked
         ]
         named = asked or [title for title in (*hit.passage.section[::-1], document.title) if not _DULL.match(title)]
-        if named and _bare(named[0]) != _bare(question):
+        if named and plain(named[0]) != plain(question):
             found[named[0]] = None
     return tuple(found)[:_NEAREST]
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"[\W_]+", "", fold(text))

@@ -15,7 +15,7 @@ from bot.encoding.encoder import Encoder
 from bot.language.folding import fold
 from bot.language.segmentation import Segmenter, stopwords
 from bot.language.spellings import Spellings
-from bot.language.understanding import STEPS, QuestionReader, Understood
+from bot.language.understanding import STEPS, QuestionReader, SubjectWord, Understood
 from bot.language.variants import simplify_in_place
 from bot.records import Document, Hit, Passage, Span
 from bot.retrieval.confidence import Looked, background_of, confidence, focus, wording
@@ -215,6 +215,17 @@ class Searcher:
         signals = judged.signals(best, self._background, coverage, _absent(words)) | wording(understood.text, text)
         offset = focus(understood.text, text)
         return Examined(number, signals, confidence().probability(signals, offset))
+
+    def subject(self, text: str) -> list[SubjectWord]:
+        """Return the words of a text that carry its subject, with how typical of the corpus each is."""
+        return self._reader.subject(text)
+
+    def likeness(self, text: str, others: Sequence[str]) -> list[float]:
+        """Return the cosine of a text with each of some others: how alike in kind two names are."""
+        if not others:
+            return []
+        vectors = self.index.encoder.encode_queries([text, *others])
+        return [float(value) for value in vectors[1:] @ vectors[0]]
 
     def cosines(self, question: str) -> dict[str, float]:
         """Return the raw cosine signals of the best passage for a question."""

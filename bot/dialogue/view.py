@@ -1,0 +1,44 @@
+"""What the dialogue derives from one loaded index, once, when it is opened or swapped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.dialogue.answerability import Thresholds, thresholds_of
+from bot.dialogue.starters import starters_of
+from bot.records import Passage
+from bot.retrieval.search import LoadedIndex, Searcher
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One loaded index: its passages by id, by document in their order, its starter questions and thresholds."""
+
+    searcher: Searcher
+    by_id: dict[str, Passage]
+    of_document: dict[str, tuple[Passage, ...]]
+    starters: tuple[str, ...]
+    thresholds: Thresholds
+
+    def section(self, passage: Passage) -> list[Passage]:
+        """Return the passages under a passage's heading, in order."""
+        return [other for other in self.of_document[passage.document_id] if other.section == passage.section]
+
+    def following(self, passage: Passage) -> list[Passage]:
+        """Return the passages that stand after one under the same heading, in order."""
+        return [other for other in self.section(passage) if other.start > passage.start]
+
+
+def view_of(searcher: Searcher) -> View:
+    """Derive the view of a searcher's index."""
+    index: LoadedIndex = searcher.index
+    of_document: dict[str, list[Passage]] = {}
+    for passage in index.passages:
+        of_document.setdefault(passage.document_id, []).append(passage)
+    return View(
+        searcher,
+        {passage.id: passage for passage in index.passages},
+        {name: tuple(passages) for name, passages in of_document.items()},
+        starters_of(index.documents.values()),
+        thresholds_of(index.manifest),
+    )
