@@ -15,7 +15,7 @@ export class Suggestions {
     if (this.off) return;
     box.addEventListener("input", (event) => { if (!event.isComposing) this.later(); });
     box.addEventListener("compositionend", () => this.later());
-    box.addEventListener("blur", () => setTimeout(() => this.hide(), 150));
+    box.addEventListener("blur", () => setTimeout(() => { if (document.activeElement !== box) this.hide(); }, 150));
     list.addEventListener("pointerdown", (event) => event.preventDefault()); // the box keeps the focus
     list.addEventListener("click", (event) => {
       const option = event.target.closest("[role=option]");
@@ -26,6 +26,7 @@ export class Suggestions {
   get open() { return !this.list.hidden; }
 
   later() {
+    if (this.off) return;
     clearTimeout(this.timer);
     this.control?.abort();
     const text = this.box.value.trim();
@@ -37,11 +38,13 @@ export class Suggestions {
   }
 
   async look(text) {
-    this.control = new AbortController();
+    const control = new AbortController();
+    this.control = control;
     try {
-      const found = await suggest(text, this.control.signal);
+      const found = await suggest(text, control.signal);
       if (this.box.value.trim() === text && document.activeElement === this.box) this.show(found.slice(0, MOST));
     } catch (refusal) { // a comfort only: never in the way of asking
+      if (control.signal.aborted) return; // something newer was typed
       this.off = refusal.status === 404;
       this.hide();
     }
