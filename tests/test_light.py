@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from bot.app import create_app
 from bot.channels import wording
+from bot.channels.light import serves
 from bot.channels.pages import STATIC
 from bot.channels.share import share_key, shared_ids
 from bot.dialogue.dialogue import Dialogue
@@ -55,6 +56,17 @@ def test_the_page_takes_only_sound_values_from_its_address(client: TestClient) -
     assert (
         config_of(client.get("/m", params={"origin": "https://a.cn"}).text)["origin"] == ""
     )  # alone, it talks to nobody
+
+
+def test_the_page_calls_only_what_is_served(client: TestClient) -> None:
+    app = client.app
+    assert serves(app, "/api/ask", "POST")  # type: ignore[arg-type]
+    assert not serves(app, "/api/ask", "DELETE")  # type: ignore[arg-type]
+    assert not serves(app, "/api/nothing", "GET")  # type: ignore[arg-type]
+    paths = client.get("/openapi.json").json()["paths"]
+    assert config_of(client.get("/m").text)["api"] == [
+        name for name in ("session", "forget", "suggest") if f"/api/{name}" in paths
+    ]
 
 
 def test_a_setting_cannot_break_out_of_the_page(settings: Settings, dialogue: Dialogue) -> None:

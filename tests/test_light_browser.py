@@ -14,7 +14,7 @@ import pytest
 from bot.channels import card, wording
 from bot.dialogue.dialogue import Dialogue
 from bot.records import ReplyDocument, ReplyNote, ReplyPassage, ReplyReference
-from bot.settings import Settings
+from bot.settings import Clinic, Settings
 from tests.browsing import (
     CHROMIUM,
     FLAGS,
@@ -236,6 +236,18 @@ def test_a_decline_offers_the_nearest_questions_and_a_tap_asks_one(phone: Visit)
     chip.tap()
     page.locator(".question").nth(1).wait_for()
     assert page.locator(".question bdi").nth(1).inner_text() == text
+
+
+def test_a_decline_makes_the_telephone_tappable(browser: Any, settings: Settings, dialogue: Dialogue) -> None:
+    clinic = Clinic(name="某某诊所", phone="010-5555 1234", address="某路 1 号", url="https://clinic.example.cn")
+    with serving(application(settings.model_copy(update={"clinic": clinic}), dialogue)) as own:
+        visit = Visit(browser, (own,), 360, 740)
+        page = opened(visit)
+        contact = asked(page, "阑尾炎手术要住院几天?").locator(".contact")
+        links = contact.locator("a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+        assert links == ["tel:01055551234", "https://clinic.example.cn"]
+        assert "某路 1 号" in page.locator(".reply").inner_text()
+        visit.end()
 
 
 def test_by_keyboard_alone(desktop: Visit) -> None:

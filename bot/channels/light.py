@@ -55,7 +55,7 @@ def _page(dialogue: DialoguePort, settings: Settings, version: str, request: Req
         "site": _matching(_SITE, given.get("site", "")),
         "origin": _matching(_ORIGIN, given.get("origin", "")) if embed else "",
         "embed": embed,
-        "api": [name for name, method in _OPTIONAL.items() if _has_route(request.app, f"/api/{name}", method)],
+        "api": [name for name, method in _OPTIONAL.items() if serves(request.app, f"/api/{name}", method)],
         "contact": contact_rows(settings.clinic),
         "words": wording.LIGHT,
     }
@@ -76,7 +76,7 @@ def _matching(pattern: re.Pattern[str], text: str) -> str:
     return text if pattern.fullmatch(text) else ""
 
 
-def _has_route(app: Starlette, path: str, method: str) -> bool:
+def serves(app: Starlette, path: str, method: str) -> bool:
     """Tell whether an address of our own is served; Gradio, mounted at ``/``, takes any and does not count."""
     scope = {"type": "http", "path": path, "root_path": "", "method": method, "headers": [], "query_string": b""}
     return any(route.matches(scope)[0] is Match.FULL for route in app.routes if not isinstance(route, Mount))

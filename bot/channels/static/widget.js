@@ -95,8 +95,8 @@ button { cursor: pointer; border: 0; padding: 0; -webkit-tap-highlight-color: tr
 .panel:not([open]) { display: none; }
 .panel::backdrop { background: none; }
 .panel iframe { display: block; width: 100%; height: 100%; border: 0; background: inherit; }
-.wait { position: absolute; inset: 0; display: flex; flex-direction: column; background: inherit; }
-.bar { display: flex; align-items: center; min-height: 60px; padding: env(safe-area-inset-top) 8px 0 16px; border-bottom: 1px solid #d9e3e4; background: #fff; color: #1c2b30; font-weight: 700; font-size: 18px; }
+.wait { position: absolute; inset: env(safe-area-inset-top) 0 0; display: flex; flex-direction: column; background: inherit; }
+.bar { display: flex; align-items: center; min-height: 60px; padding: 0 8px 0 16px; border-bottom: 1px solid #d9e3e4; background: #fff; color: #1c2b30; font-weight: 700; font-size: 18px; }
 .bar span { flex: 1; }
 .bar button { width: 44px; height: 44px; border-radius: 10px; background: none; color: ${BRAND}; font-size: 28px; line-height: 1; text-align: center; }
 .note { flex: 1; display: flex; flex-direction: column; align-items: center; justify-content: center; gap: 12px; padding: 24px; text-align: center; }
@@ -107,7 +107,7 @@ button { cursor: pointer; border: 0; padding: 0; -webkit-tap-highlight-color: tr
 .dark .bar { background: #162124; border-color: #2b3b3f; color: #e4edee; }
 .dark .bar button, .dark .note a { color: #63d0c3; }
 @media ${SMALL} {
-  .panel { inset: 0; top: var(--top, 0px); width: 100%; height: 100vh; height: var(--height, 100dvh); border-radius: 0; box-shadow: none; }
+  .panel { inset: 0; top: var(--top, 0px); width: 100%; height: 100vh; height: var(--height, 100dvh); padding: env(safe-area-inset-top) 0 env(safe-area-inset-bottom); border-radius: 0; box-shadow: none; }
   .launch { padding: 0 16px; }
 }
 @media (hover: hover) { .launch:hover { filter: brightness(1.08); } }

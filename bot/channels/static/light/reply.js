@@ -27,8 +27,9 @@ function alarm(text, fresh) {
   );
 }
 
+/** Ways to reach the clinic that were not yet told, or only told as words that cannot be tapped. */
 function contact(said) {
-  const rows = config.contact.filter((row) => !said.includes(row.value));
+  const rows = config.contact.filter((row) => row.href || !said.includes(row.value));
   if (!rows.length) return null;
   const items = rows.map(({ name, value, href }) => h("li", null, say("pair", { name, value: "" }), href ? h("a", { href, rel: "noopener noreferrer", target: href.startsWith("tel:") ? null : "_blank" }, value) : value));
   return h("div.contact", null, h("b", null, say("contact")), h("ul", null, items));
