@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LEVELS = {
     "bot": 0, "bot.records": 0, "bot.errors": 0, "bot.settings": 1,
     "bot.language": 1,
-    "bot.corpus": 2, "bot.encoding": 2,
+    "bot.corpus": 2, "bot.encoding": 2, "bot.journal": 2,
     "bot.retrieval": 3,
     "bot.dialogue": 4,
     "bot.training": 4,
