@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -66,6 +66,13 @@ class Settings(BaseSettings):
     rate_limit: int = Field(60, ge=0, le=100_000, description="每个地址每分钟最多提问次数；0 为不限")
     frame_ancestors: str = Field("'self'", description="哪些网站可以用 iframe 嵌入(CSP frame-ancestors 的写法)")
     feedback_file: Path = Field(Path("data/feedback.jsonl"), description="点赞点踩的记录文件(不含问题原文)")
+
+    journal: bool = Field(True, description="是否记录对话(先抹去个人信息)，供机构查看没有答上的问题；关闭则什么都不记")
+    journal_file: Path = Field(Path("data/journal.sqlite3"), description="对话日志的文件(SQLite，只有本程序的用户可读)")
+    journal_url: SecretStr = Field(
+        SecretStr(""), description="对话日志改存 PostgreSQL：postgresql+psycopg://用户:密码@主机/数据库；留空则用文件"
+    )
+    journal_days: int = Field(90, ge=1, le=3650, description="对话日志保留多少天，更早的自动删除(启动时和每天)")
 
     passage_min_chars: int = Field(40, ge=1, le=1000, description="段落下限(字符)，更短的与邻段合并")
     passage_max_chars: int = Field(220, ge=50, le=5000, description="段落上限(字符)，更长的按句切开")
