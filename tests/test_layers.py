@@ -16,7 +16,7 @@ LEVELS = {
     "bot.retrieval": 3,
     "bot.dialogue": 4,
     "bot.training": 4,
-    "bot.evaluation": 7,
+    "bot.evaluation": 7, "bot.journal_command": 7,
     "bot.channels": 5,
     "bot.console": 6, "bot.app": 6, "bot.__main__": 8,
 }  # fmt: skip
