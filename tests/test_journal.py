@@ -16,9 +16,7 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from bot.errors import JournalError, SettingsError
@@ -197,23 +195,28 @@ def test_two_processes_that_start_at_once_lose_nothing(address: Address) -> None
     assert {record.reply for record in kept(address)} == set().union(*(process.acknowledged for process in writers))
 
 
-def test_the_tables_after_all_steps_are_those_of_the_schema(address: Address) -> None:
-    engine = database.open_database(address)
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+@pytest.mark.parametrize("steps", [True, False], ids=["all steps", "made at once"])
+def test_the_tables_are_those_of_the_schema(address: Address, steps: bool) -> None:
+    if steps:
+        engine = database.connect(address)
+        with engine.begin() as connection:
+            database.upgrade(connection, "head")
+    else:
+        engine = database.open_database(address)
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        assert context.get_current_revision() == HEAD
+        database.upgrade(connection, "head")  # finds nothing to do
     engine.dispose()
-    config = Config()
-    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
-    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
 def test_an_older_journal_is_brought_to_the_present_form(
-    address: Address, monkeypatch: pytest.MonkeyPatch, opened: Callable[..., WritingJournal]
+    address: Address, opened: Callable[..., WritingJournal]
 ) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(database, "HEAD", "0001")
-        engine = database.open_database(address)
+    engine = database.connect(address)
     with engine.begin() as connection:
+        database.upgrade(connection, "0001")
         columns = "reply, session, time, channel, site, kind, rule, asked, reading, passages, confidence, took_ms"
         connection.execute(
             text(

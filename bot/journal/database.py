@@ -8,12 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select, table, text
-from sqlalchemy import column as column_of
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError, StatementError
 
 from bot.errors import JournalError
-from bot.journal.schema import HEAD
+from bot.journal.schema import HEAD, metadata, revisions, turns
 
 _BUSY_SECONDS = 10  # how long one process waits for another's write
 _MIGRATION_LOCK = 7_235_921  # any number, the same in all our processes
@@ -30,13 +29,18 @@ def open_database(address: str | Path) -> Engine:
         SQLAlchemyError, OSError: it cannot be reached or written.
         JournalError: a newer program has changed its form.
     """
-    engine = _sqlite(address) if isinstance(address, Path) else _postgresql(make_url(address))
+    engine = connect(address)
     try:
         _migrate(engine)
     except BaseException:
         engine.dispose()
         raise
     return engine
+
+
+def connect(address: str | Path) -> Engine:
+    """Return an engine on a database as it is."""
+    return _sqlite(address) if isinstance(address, Path) else _postgresql(make_url(address))
 
 
 def reading(engine: Engine) -> Engine:
@@ -105,9 +109,10 @@ def _postgresql(url: URL) -> Engine:
 
 
 def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
+    """Return the form that a database is in; None for one without a journal."""
+    if not inspect(connection).has_table(revisions.name):
         return None
-    return connection.execute(select(column_of("version_num")).select_from(table("alembic_version"))).scalar()
+    return connection.execute(select(revisions.c.version_num)).scalar()
 
 
 def _migrate(engine: Engine) -> None:
@@ -118,7 +123,11 @@ def _migrate(engine: Engine) -> None:
     with engine.begin() as connection:  # SQLite: BEGIN IMMEDIATE, so that there is one of us
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        if _revision(connection) != HEAD:
+        found = _revision(connection)
+        if found is None and not inspect(connection).has_table(turns.name):
+            metadata.create_all(connection)  # the same tables as all steps make, without the 10 MB that Alembic takes
+            connection.execute(revisions.insert().values(version_num=HEAD))
+        elif found != HEAD:
             upgrade(connection, HEAD)
 
 
@@ -128,7 +137,7 @@ def upgrade(connection: Connection, revision: str) -> None:
     Raises:
         JournalError: the database is in a form that this program does not know.
     """
-    from alembic import command  # 11 MB: only where there is something to do
+    from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
 

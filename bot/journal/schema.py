@@ -5,7 +5,20 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Dialect, Float, ForeignKey, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
 from sqlalchemy.types import TypeDecorator
 
 HEAD = "0002"
@@ -54,4 +67,11 @@ votes = Table(
     Column("reply", String(REPLY), ForeignKey("turns.reply", ondelete="CASCADE"), primary_key=True),
     Column("vote", String(VOTE), nullable=False),
     Column("time", UtcTime, nullable=False),
+)
+# Alembic's own table, in its own form: it tells which step a database is at.
+revisions = Table(
+    "alembic_version",
+    metadata,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )

@@ -78,8 +78,13 @@ def _is_date(digits: str) -> bool:
 
 
 def _looks_identity(number: str) -> bool:
-    """Tell whether 18 characters are an identity number, or would be one but for a slip in a digit or two."""
-    return bool(ric.is_valid(number.upper())) or _is_date(number[6:14])
+    """Tell whether 18 characters are an identity number (GB 11643-1999), or one with a slip in it.
+
+    The check digit alone decides against a bank card's; a date of birth in the right place is enough otherwise.
+    """
+    if not _is_date(number[6:14]):
+        return False
+    return bool(ric.calc_check_digit(number[:17]) == number[17].upper()) or not luhn.is_valid(number)
 
 
 def identities(view: View) -> Iterator[Masked]:
