@@ -52,7 +52,7 @@ def _numbers(view: View) -> list[Masked]:
         return []
     found = [
         item
-        for look_for in (phones, identities, social, cards, records, emails, chats, births)
+        for look_for in (identities, social, cards, records, emails, chats, births, phones)
         for item in look_for(view)
     ]
     public = public_numbers(view) if found else []

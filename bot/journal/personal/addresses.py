@@ -24,7 +24,8 @@ _REACH = {
     "hyphens": 10,
 }  # characters of a name
 
-_NAME = r"[^\W\d_a-z的了吗呢吧啊我你您他她它这那哪在是有没不很请寄住至往到给址于从什么怎为和跟与或及想去该把被让请问]"
+_NAME = r"(?:[^\W\d_a-z的了吗呢吧啊我你您他她它这那哪在是有没不很请寄住至往到给址于从什么怎为和跟与或及想去该把被让请问]|和(?=[平谐睦顺田县义兴美泰])|于(?=[都洪]))"
+_NAME_HERE = re.compile(_NAME)
 _PROVINCES = (
     "北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|台湾|"
     "内蒙古|广西|西藏|宁夏|新疆|香港|澳门|九龙|新界"
@@ -86,13 +87,15 @@ def _linked(plain: str, before: _Part, part: _Part) -> bool:
         return re.fullmatch(rf"[\s,，、]?(?:附|第|{_NAME}{{1,8}})?", gap) is not None
     if part.level == "province":
         return gap == "" and before.level == "province"
+    if before.level == "province" and not gap:  # 上海路 is no road in 上海
+        return False
     return re.fullmatch(rf"[\s,，、]?(?:{_NAME}|\d){{0,{_REACH[part.level]}}}", gap) is not None
 
 
 def _start(plain: str, part: _Part) -> int:
     """Return where the name begins whose last word is ``part``."""
     at = part.start
-    while at > 0 and part.start - at < _REACH[part.level] and re.match(_NAME, plain[at - 1]):
+    while at > 0 and part.start - at < _REACH[part.level] and _NAME_HERE.match(plain, at - 1):
         at -= 1
     return at
 
@@ -108,6 +111,9 @@ def _is_address(plain: str, chain: list[_Part], start: int, end: int) -> bool:
         return False
     if not home and _INSTITUTION.match(plain, end):
         return False
+    hospital = _HOSPITAL_PLACE.search(plain[start : chain[0].end])
+    if home and start < chain[0].start and not hospital and any(part.text.endswith("号楼") for part in doors):
+        return True
     if home and (named or len(levels) >= 2 or any(_HOUSE.search(part.text) for part in doors)):
         return True
     if named and strong:
@@ -118,7 +124,7 @@ def _is_address(plain: str, chain: list[_Part], start: int, end: int) -> bool:
         return True
     houses = sum(bool(_HOUSE.search(part.text)) for part in doors)
     room = len(doors) >= 2 or end > chain[-1].end
-    return houses > 0 and room and not _HOSPITAL_PLACE.search(plain[start : chain[0].end])
+    return houses > 0 and room and not hospital
 
 
 def addresses(view: View) -> Iterator[Masked]:

@@ -55,13 +55,21 @@ _NAMED_EMAIL = re.compile(
 )
 
 _QQ = re.compile(
-    rf"(?:qq|扣扣|抠抠|企鹅|q号|球球|腾讯号)(?:号码|号|联系|聊|群)?(?:是|为|加|[:： =\-(号])*((?<!\d)[1-9](?:{_S}\d){{4,11}}){_END}"
-    rf"|{_FREE}([1-9]\d{{4,11}})(?:是|这是)?(?:我)?(?:的)?qq"
+    rf"(?:q\s?q|扣扣|抠抠|企鹅|q号|我的?q(?=[是:：])|球球|腾讯号)(?:号码|号|联系|聊|群)?(?:是|为|加|[:： =\-(号])*((?<!\d)[1-9](?:{_S}\d){{4,11}}){_END}"
+    rf"|{_FREE}([1-9]\d{{4,11}})(?:是|这是)?(?:我)?(?:的)?q\s?q"
 )
-_WECHAT_WORD = r"(?:微信|威信|薇信|徽信|溦信|微x|维信|卫信|v信|vx|wx(?!id)|weixin|wechat|绿泡泡|w信|加v|\+v|v❤|v号|薇号|微号|加微|加薇|加我|\+我|(?<![a-z])v(?=[:： ]))"
+_WECHAT_WORD = (
+    r"(?:微\s?信|微[❤♥💗]|威信|薇信|徽信|溦信|微x|维信|卫信|v信|vx|wx(?!id)|weixin|wechat|绿泡泡|w信|加v|\+v|v❤|v号|薇号|微号|加微|加薇|加我|\+我|"
+    r"(?<![a-z])v(?=[:： 是]))"
+)
 _WECHAT = re.compile(
-    rf"{_WECHAT_WORD}(?:id|账号|帐号|号码|号|名)?(?:[:： \s=是为的叫,，(“\"「【\[\-]|微信|wx(?!id)|vx|v信|v(?=[:： ])|号|加|搜|联系|添加|也|就|我){{0,8}}"
-    r"((?!(?:wechat|weixin|app|iga|ckd|ct|b超|qq\b|mail|email))[a-z_\d][a-z\d_-]{4,23})(?![a-z\d_@.-]*@)"
+    rf"{_WECHAT_WORD}(?:\s?(?:id|账号|帐号|号码|号|名))?(?:[:： \s=是为的叫,，(“\"「【\[\-]|微信|wx(?!id)|vx|v信|v(?=[:： ])|号|加|搜|联系|添加|也|就|我){{0,8}}"
+    r"((?!(?:wechat|weixin|app|iga|ckd|ct|b超|qq\b|mail|email))[a-z_\d][a-z\d_-]{1,23}(?:\.[a-z\d_-]{1,20})?)(?![a-z\d_@.-]*@)"
+)
+# Farther from the word, only what cannot be a word itself: letters with a digit or a line in them.
+_FAR_WECHAT = re.compile(
+    rf"{_WECHAT_WORD}[^a-z\d]{{1,16}}((?=[a-z_-]{{0,19}}[\d_])[a-z][a-z\d_-]{{5,19}})(?![a-z\d_@.-])"
+    rf"|{_WECHAT_WORD}[^a-z\d]{{1,12}}?(?:是|叫|[:：]|拼音)\s?([a-z]{{6,20}})(?![a-z\d_@.-]*@)"
 )
 _BEFORE_WECHAT = re.compile(
     r"(?<![a-z\d_-])([a-z][a-z\d_-]{5,19}|[1-9]\d{5,11})(?:[,， (]|是|这是|就是){0,3}(?:我)?(?:的)?(?:微信|vx|wx|v信)(?!公众|小程序)"
@@ -95,9 +103,10 @@ def chats(view: View) -> Iterator[Masked]:
     """Yield WeChat ids and QQ numbers, by what introduces them."""
     for match in _QQ.finditer(view.digits):
         yield Masked(*match.span(match.lastindex or 0), "qq")
-    for match in _WECHAT.finditer(view.plain):
-        between = view.plain[match.start() : match.start(1)]
-        if not _PUBLIC_ACCOUNT.search(between) and len(match.group(1)) >= 5:
-            yield Masked(*match.span(1), "wechat")
+    for pattern in (_WECHAT, _FAR_WECHAT):
+        for match in pattern.finditer(view.plain):
+            start, end = match.span(match.lastindex or 0)
+            if end - start >= 5 and not _PUBLIC_ACCOUNT.search(view.plain[match.start() : start]):
+                yield Masked(start, end, "wechat")
     for match in _BEFORE_WECHAT.finditer(view.plain):
         yield Masked(*match.span(1), "wechat")

@@ -28,18 +28,21 @@ GIVEN = frozenset(
     "朵果苹欧璧玺尘域堃垚嵘巍峻岭岷崇崑峥屹崎昆仑奎夯奋祯禄祈祝祎禧祚稳穗积竭端笑筱篱粲纬纲纳纶绪缨羿翀翊耿聿芃芊芮茵荆菀葭蒋蓬淼沅汐沂澍瀚灏漪漫滨浚浔涣涟恺悠愿慎慷憬拓挺擢攸敖昀昶晁晖晚暮曙朋杉杏杭杼枢桐梵棠椿樵殊毓沣沧"
 )
 HAN = r"[\u3400-\u9fff\U00020000-\U000323af]"
-# Characters that no given name holds: grammar, the body, illness, measures.
-NEVER = frozenset(
+# Characters that no given name holds: grammar, and then the body, illness, measures.
+GRAMMAR = frozenset(
     "的了吗呢吧啊呀么嘛哦我你您他她它们这那哪谁啥什怎是不没有在就都也还又再很太更最只被把让给从到向往为因所以如果但而且或与及等着过得地之其某个位只些每"
+)
+NEVER = GRAMMAR | frozenset(
     "病肾血尿痛疼肿癌症炎药疸胞肝肺胃肠脏腰腿脚手头眼耳鼻嘴牙舌喉咽胸腹肚背臀皮肤骨筋脑疮疹痒麻胀酸晕吐泻咳喘烧热冷渴瘤囊疝痔脓毒菌疫苗针剂片粒丸膏汤服吃喝打输透析查检诊"
-    "治疗医院科床岁号元块钱斤克升次天周月日年时分秒今昨后前左右上下里外内侧双单两几多少百千问说讲看听想要能会可应该必须请叫做住去来回走跑坐站睡怀孕胎产妇"
+    "治疗医院科床岁号元块钱斤克升天周月日年时分秒今昨后前左右上下里外内侧双单两几多少百千问说讲看听想要能会可应该必须请叫做住去来回走跑坐站睡怀孕胎产妇"
     "和跟或者并对于关期级型性化率量高低常患糖钾钠钙磷酐氮酶素醇脂蛋压脉搏步术切植移换捐急危重轻慢险"
-) - frozenset("天月高安康和素元升年为可想双百千向能会多克因关常")  # which given names do hold
+) - frozenset("天月高安康和素元升年为可想双百千向能会多克因关常应")  # which given names do hold
 
 # Surnames that hardly ever begin another word but those of the list.
 PLAIN_SURNAMES = frozenset(
     "王李张刘陈杨赵吴周徐孙朱胡郭林罗郑梁谢宋唐许韩冯邓曹彭肖田董袁潘蒋蔡杜叶苏魏吕沈姚卢姜崔谭陆汪范廖贾邹熊孟秦邱薛阎段侯陶"
     "贺顾郝龚邵覃戴孔汤黄马赖洪丘倪聂翟詹"
+    "尹祁佟霍裴靳鲍窦戚岑褚娄邬卞邢缪骆冉蔺樊滕佘庞卓柯阮祝翁喻臧邝谌郜阚邰逄"
 )
 # What makes another word of a word: 高中+生 is no name, 罗兰+英 is one.
 WORD_ENDS = frozenset("原生子家学式法心性城路国业品文本大中科方士师人区量期年地水")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from bot.journal.personal.name_parts import (
     COMPOUND_SURNAMES,
     GIVEN,
+    GRAMMAR,
     HAN,
     NEVER,
     PLAIN_SURNAMES,
@@ -39,15 +40,17 @@ _STRONG = re.compile(
     r"|(?:我|本人|患者|病人|他|她|孩子|宝宝|家属|产妇|老人|老公|老婆|母亲|父亲|妈妈|爸爸|儿子|女儿)?(?:的)?(?:姓名|名字|大名|全名|真名|本名|曾用名|小名|乳名|名儿)(?:叫做|叫|是|为|[:：])+"
     rf"|(?<!花)名叫|取名(?:叫|为)?|起名(?:叫|为)?|{_KIN}(?:他|她)?(?:今年\S{{1,5}}岁?[,，]?)?(?:的名字|名字)?(?:叫做|叫|名叫|名为)"
     r"|(?:病人|患者|患儿|伤者|孕妇|产妇|他|她|宝宝|娃)(?:的名字)?(?:叫做|叫|名叫)"
-    r"|姓名|联系人(?:姓名)?|紧急联系人|收件人|收货人|监护人|法定代理人|签名|署名|落款|开户名|户名|持卡人|投保人|被保险人|申请人|委托人|姓名栏|病人名|患者名|名字[:：]"
+    r"|姓名|联系人(?:姓名)?|紧急联系人|收件人|收货人|监护人|法定代理人|签名|签字|署名|落款|开户名|户名|持卡人|投保人|被保险人|申请人|委托人|姓名栏|病人名|患者名|名字[:：]"
 )
 _NOT_STRONG = re.compile(r"(?:什么|啥|怎|哪)(?:姓名|名字)|(?:不|别|要|需要|填|写|问|改|留)(?:真实)?姓名$")
 _WEAK = re.compile(
     rf"{_KIN}|患者|患儿|病人|病号|病员|本人|伤者|产妇|孕妇|我是|我就是|我乃|这里是|这边是|他是|她是|此人是|在下|鄙人|敝人|我们是|陪护(?:人员?)?|陪床|护工|\d床的|床的是|"
-    r"联系人?|预约人|挂号人|就诊人|报名人|填表人|预约的是|挂的是|登记的是|写的是|名字|用的|帮|替|(?<![谢陈解糖时年近现古三世后下交替])代(?!谢)|给|找|转告|转达|告诉|转给|转交给?|寄给|交给|病友|肾友|学员|考生|志愿者|受试者|供者|供体|受者|捐献者|死者|逝者|"
-    r"此致|敬上|谢谢[您你]?|感谢|拜托了?|[-—]{1,3}"
+    r"联系人?|预约人|挂号人|就诊人|报名人|填表人|预约的是|挂的是|登记的是|写的是|名字|用的|转告|转达|告诉|转给|转交给?|寄给|交给|病友|肾友|学员|考生|志愿者|受试者|供者|供体|受者|捐献者|死者|逝者|"
+    r"(?:^|[\s,，。;；、])(?:我|就)?叫|此致|敬上|谢谢[您你]?|感谢|拜托了?|[-—]{1,3}"
 )
 _FULL = rf"(?:{COMPOUND_SURNAMES}|[{SINGLE_SURNAMES}]){HAN}{{1,2}}"
+# Verbs that may have anything as their object: only a name that can hardly be another word counts.
+_VERB = re.compile(r"帮|替|(?<![谢陈解糖时年近现古三世后下交替])代(?!谢)|给|找")
 _RECORD_OF = re.compile(
     rf"(?:^|[\s,，。;；:：!！?？查用以是问看取拿改要给帮替找叫])({_FULL})"
     rf"(?:的(?:病历|化验|报告|检查|结果|名字|名义|片子|住院|挂号|预约|家属|主治|{_KIN})|(?:[,，(（]|是|就是){{1,2}}我(?:的|们)?(?:家)?{_KIN})"
@@ -59,7 +62,7 @@ _SURNAME_GIVEN = re.compile(
     rf"[\s,，、]{{0,2}}(?:单?名|叫|字|名字叫|单名一个)[\s:]?({HAN}{{1,3}})(?=[\s,，。;；!！]|$)"
 )
 _TITLED = re.compile(
-    rf"(?:我是|我叫|叫我|称呼我|喊我|我姓)((?:{COMPOUND_SURNAMES}|[{SINGLE_SURNAMES}])(?:{HAN}{{0,2}}?)(?:女士|先生|小姐|太太|阿姨|大爷|大妈|大姐|大哥|姐|哥|叔|婶|老师|师傅|奶奶|爷爷|某某?))"
+    rf"(?:我是|我叫|叫我|称呼我|喊我|我姓)((?:{COMPOUND_SURNAMES}|[{SINGLE_SURNAMES}])(?:{HAN}{{0,2}}?)(?:女士|先生|小姐|太太|阿姨|大爷|大妈|大娘|大叔|大伯|大姐|大哥|老太太?|老汉|老头|老爷子|婆婆|伯伯|阿婆|姐|哥|叔|婶|姨|嫂|老师|师傅|奶奶|爷爷|某某?))"
     rf"|(?:^|[,，。;；!！\s]|可以|就|您|你|大家|都|请|直接)(?:叫我|喊我|称呼我|称我)(?:为)?([小老阿大]{HAN}|{HAN}{{2,3}})(?=就|吧|即可|好|行|[,，。!！\s]|$)"
     rf"|(?:我是|我叫)([小老阿][{SINGLE_SURNAMES}])(?<![师百])(?=[,，。!！\s啊呀]|$)"
 )
@@ -101,7 +104,7 @@ _ANNOUNCED_VERB = re.compile(
 )
 # A given name without a surname: 豆豆, 小芳, 阿强, or two or three characters up to the next stop.
 _FAMILIAR = re.compile(
-    rf"([小阿老大]{HAN}(?=[\s,，。;；、!！?？]|$|今年|现在|的|是|\d)|({HAN})\2(?=[^\u4e00-\u9fff]|$|今年|的|现在|是|有|最)|{HAN}{{2,3}}(?=[\s,，。;；、!！?？]|$|今年|现年))"
+    rf"([小阿老大]{HAN}(?=[\s,，。;；、!！?？]|$|今年|现在|的|是|\d)|({HAN})\2(?=[^\u4e00-\u9fff]|$|今年|的|现在|是|有|最)|{HAN}{{2,4}}(?=[\s,，。;；、!！?？]|$|今年|现年))"
 )
 
 
@@ -124,10 +127,10 @@ def _surname(plain: str, at: int) -> int:
     return match.end() if match else at
 
 
-def _announced(view: View, at: int, familiar: bool) -> int:
-    """Return the end of the name that begins at ``at`` after words that announce one; ``at`` where none follows.
+def _announced(view: View, at: int, words: str) -> int:
+    """Return the end of the name that begins at ``at`` after ``words`` that announce one; ``at`` where none follows.
 
-    ``familiar``: a given name alone will do, as with children.
+    Where it is said what somebody is called, a given name alone will do, as with children, or a name of another people.
     """
     plain = view.plain
     if dotted := _DOTTED.match(plain, at):
@@ -146,9 +149,11 @@ def _announced(view: View, at: int, familiar: bool) -> int:
             return end
         if _PLACEHOLDER.match(plain, after):
             return at
-    if familiar and (match := _FAMILIAR.match(plain, at)) and not _ANNOUNCED_VERB.match(plain, at):
-        return match.end(1)
-    return at
+    match = _FAMILIAR.match(plain, at) if "叫" in words or "名" in words else None
+    if match is None or _ANNOUNCED_VERB.match(plain, at):
+        return at
+    own = words.startswith(("我", "俺", "本人", "姓名"))  # of a child it may also be said what it cries
+    return at if set(match.group(1)) & (GRAMMAR if own else NEVER) else match.end(1)
 
 
 def _likely(plain: str, at: int) -> int:
@@ -185,10 +190,13 @@ def _introduced(view: View) -> Iterator[tuple[int, int]]:
         if _NOT_STRONG.search(plain[max(0, match.start() - 4) : match.end()]):
             continue
         at = _skip(plain, match.end())
-        yield at, _announced(view, at, "叫" in match.group() or "名" in match.group())
+        yield at, _announced(view, at, match.group())
     for match in _WEAK.finditer(plain):
         at = _skip(plain, match.end())
         yield at, _likely(plain, at)
+    for match in _VERB.finditer(plain):
+        if plain[match.end() : match.end() + 1] in PLAIN_SURNAMES:
+            yield match.end(), _likely(plain, match.end())
     for match in _LATIN_INTRODUCED.finditer(view.text):
         yield match.span(1)
 

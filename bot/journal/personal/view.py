@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -14,7 +15,10 @@ Kind = Literal[
 ]  # fmt: skip
 
 _DIGITS = str.maketrans("〇零○洞一幺二三四五六七八九壹贰叁肆伍陆柒捌玖", "00001123456789123456789")
-SEPARATOR = r"[ \t\-\u2010-\u2015\u2212\u00b7.\u200b-\u200f\u2060\ufeff\ufe0f\u20e3]"  # what people type between digits
+_LETTER_O = re.compile(r"(?<=\d)o(?=[\do])")
+SEPARATOR = (
+    r"[ \t_\-\u2010-\u2015\u2212\u00b7.\u200b-\u200f\u2060\ufeff\ufe0f\u20e3]"  # what people type between digits
+)
 IS = r"[\s:=是为的填写了叫\-—(\"“'「【\[]"  # what stands between "身份证号" and the number
 
 
@@ -51,4 +55,4 @@ def _simple(character: str) -> str:
 def look(text: str) -> View:
     """Return the readings of a text."""
     plain = "".join(map(_simple, fold(text)))
-    return View(text, plain, plain.translate(_DIGITS))
+    return View(text, plain, _LETTER_O.sub("0", plain.translate(_DIGITS)))
