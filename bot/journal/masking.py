@@ -7,7 +7,8 @@ Rules, not a model: what is masked can be explained, and nothing is sent anywher
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 
 from bot.journal.personal.addresses import addresses
 from bot.journal.personal.births import births
@@ -24,6 +25,10 @@ TAGS: dict[Kind, str] = {
 }  # fmt: skip
 _REPEATED = 2  # characters of a name that is masked wherever it stands again
 _REPEATED_NUMBER = 5
+_PHONE_DIGITS = 3  # of the end of one
+_NUMBER_OR_LETTER = re.compile(r"[\da-z]")
+_DIGIT = re.compile(r"\d")
+_BIRTH = re.compile(r"生|世|年的|b")  # no date of birth without one of these
 
 
 def mask(text: str) -> str:
@@ -48,13 +53,14 @@ def find(text: str) -> tuple[Masked, ...]:
 
 def _numbers(view: View) -> list[Masked]:
     """Return what is found by digits and Latin letters, but for numbers that lead to nobody."""
-    if not any(character.isdigit() or (character.isascii() and character.isalpha()) for character in view.digits):
+    if not _NUMBER_OR_LETTER.search(view.digits):
         return []
-    found = [
-        item
-        for look_for in (identities, social, cards, records, emails, chats, births, phones)
-        for item in look_for(view)
-    ]
+    wanted: list[Callable[[View], Iterator[Masked]]] = [identities, social, cards, records, emails, chats]
+    if _BIRTH.search(view.plain):
+        wanted.append(births)
+    if len(_DIGIT.findall(view.digits)) >= _PHONE_DIGITS:
+        wanted.append(phones)
+    found = [item for look_for in wanted for item in look_for(view)]
     public = public_numbers(view) if found else []
     return [item for item in found if not any(item.start < end and start < item.end for start, end in public)]
 

@@ -27,6 +27,7 @@ _AFTER = re.compile(
     rf"(?<![\d.])({_DATE})\s?(?:[,，]\s?)?(?:的|那天|这天|凌晨|早上|晚上|下午|上午)?(?:我|他|她|孩子|宝宝)?"
     r"(?:出生|生日|的生日|过生日|生人|诞生|降生|出世|born|生(?=$|[\s,，。;；、的!！?？(（)）]))"
 )
+_PERHAPS_AFTER = re.compile(r"[\d月日号年][^,，。]{0,8}(?:生|出世|born)")  # looked for first: it is much faster
 _STATISTICS = re.compile(r"(?:的)?(?:人口|缺陷|率|队列|体重|人数|婴儿死亡)")
 _BORN_IN = re.compile(
     rf"(?:我|他|她|爸|妈|亲|公|婆|儿|女|孩子|本人|患者|病人)(?:是|属于)?({_YEAR})年(?:的|生的)(?=$|[\s,，。;；!！?？])"
@@ -37,7 +38,7 @@ def births(view: View) -> Iterator[Masked]:
     """Yield dates of birth: full ones, month and day, or the year alone, in figures or in Chinese numerals."""
     for match in _BEFORE.finditer(view.plain):
         yield Masked(*match.span(1), "birth")
-    for match in _AFTER.finditer(view.plain):
+    for match in _AFTER.finditer(view.plain) if _PERHAPS_AFTER.search(view.plain) else ():
         if not _STATISTICS.match(view.plain, match.end()):
             yield Masked(*match.span(1), "birth")
     for match in _BORN_IN.finditer(view.plain):

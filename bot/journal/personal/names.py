@@ -42,6 +42,7 @@ _STRONG = re.compile(
     r"|(?:病人|患者|患儿|伤者|孕妇|产妇|他|她|宝宝|娃)(?:的名字)?(?:叫做|叫|名叫)"
     r"|姓名|联系人(?:姓名)?|紧急联系人|收件人|收货人|监护人|法定代理人|签名|签字|署名|落款|开户名|户名|持卡人|投保人|被保险人|申请人|委托人|姓名栏|病人名|患者名|名字[:：]"
 )
+_PERHAPS_STRONG = re.compile(r"叫|名|签字|落款|[系件货护理卡保险请托]人")  # looked for first: it is much faster
 _NOT_STRONG = re.compile(r"(?:什么|啥|怎|哪)(?:姓名|名字)|(?:不|别|要|需要|填|写|问|改|留)(?:真实)?姓名$")
 _WEAK = re.compile(
     rf"{_KIN}|患者|患儿|病人|病号|病员|本人|伤者|产妇|孕妇|我是|我就是|我乃|这里是|这边是|他是|她是|此人是|在下|鄙人|敝人|我们是|陪护(?:人员?)?|陪床|护工|\d床的|床的是|"
@@ -186,7 +187,7 @@ def _skip(plain: str, at: int) -> int:
 def _introduced(view: View) -> Iterator[tuple[int, int]]:
     """Yield names after words that introduce one."""
     plain = view.plain
-    for match in _STRONG.finditer(plain):
+    for match in _STRONG.finditer(plain) if _PERHAPS_STRONG.search(plain) else ():
         if _NOT_STRONG.search(plain[max(0, match.start() - 4) : match.end()]):
             continue
         at = _skip(plain, match.end())

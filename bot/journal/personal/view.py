@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 from bot.language.folding import fold
@@ -15,6 +14,7 @@ Kind = Literal[
 ]  # fmt: skip
 
 _DIGITS = str.maketrans("〇零○洞一幺二三四五六七八九壹贰叁肆伍陆柒捌玖", "00001123456789123456789")
+_REMEMBERED = 20_000  # characters
 _LETTER_O = re.compile(r"(?<=\d)o(?=[\do])")
 SEPARATOR = (
     r"[ \t_\-\u2010-\u2015\u2212\u00b7.\u200b-\u200f\u2060\ufeff\ufe0f\u20e3]"  # what people type between digits
@@ -43,16 +43,24 @@ class View:
     digits: str
 
 
-@lru_cache(maxsize=16384)
-def _simple(character: str) -> str:
-    """Return one character simplified. Phrases are not looked at: 沈靜 may be a name, and must not become 沉静."""
-    if "\ud800" <= character <= "\udfff":  # half a character, which no encoder takes
+class _Evened(dict[int, str]):
+    """What each character becomes in ``plain``, found once; ``str.translate`` looks it up."""
+
+    def __missing__(self, code: int) -> str:
+        character = fold(chr(code))
+        if not 0xD800 <= code <= 0xDFFF:  # half a character, which no encoder takes
+            # Phrases are not looked at: 沈靜 may be a name, and must not become 沉静.
+            simple = simplify(character)
+            character = simple if len(simple) == 1 else character
+        if len(self) < _REMEMBERED:
+            self[code] = character
         return character
-    simple = simplify(character)
-    return simple if len(simple) == 1 else character
+
+
+_EVENED = _Evened()
 
 
 def look(text: str) -> View:
     """Return the readings of a text."""
-    plain = "".join(map(_simple, fold(text)))
+    plain = text.translate(_EVENED)
     return View(text, plain, _LETTER_O.sub("0", plain.translate(_DIGITS)))
