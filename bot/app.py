@@ -22,8 +22,9 @@ from bot.settings import Settings
 
 def _open(settings: Settings) -> DialoguePort:
     from bot.dialogue.dialogue import open_dialogue
+    from bot.journal.journal import open_journal
 
-    return open_dialogue(settings)
+    return open_dialogue(settings, open_journal(settings))
 
 
 def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> FastAPI:

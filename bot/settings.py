@@ -65,7 +65,6 @@ class Settings(BaseSettings):
     session_most: int = Field(20_000, ge=1, le=1_000_000, description="最多同时记住多少个对话，超过则忘掉最久没说话的")
     rate_limit: int = Field(60, ge=0, le=100_000, description="每个地址每分钟最多提问次数；0 为不限")
     frame_ancestors: str = Field("'self'", description="哪些网站可以用 iframe 嵌入(CSP frame-ancestors 的写法)")
-    feedback_file: Path = Field(Path("data/feedback.jsonl"), description="点赞点踩的记录文件(不含问题原文)")
 
     journal: bool = Field(True, description="是否记录对话(先抹去个人信息)，供机构查看没有答上的问题；关闭则什么都不记")
     journal_file: Path = Field(Path("data/journal.sqlite3"), description="对话日志的文件(SQLite，只有本程序的用户可读)")

@@ -82,7 +82,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
     folder = tmp_path_factory.mktemp("index")
     made = load_settings(
-        corpus=CORPUS, index=folder / "index", cache=CACHE, rate_limit=0, feedback_file=folder / "feedback.jsonl"
+        corpus=CORPUS, index=folder / "index", cache=CACHE, rate_limit=0, journal_file=folder / "journal.sqlite3"
     )
     build_index(made, SilentReport())
     return made
@@ -91,8 +91,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="session")
 def dialogue(settings: Settings) -> Iterator[object]:
     from bot.dialogue.dialogue import open_dialogue
+    from bot.journal.journal import open_journal
 
-    opened = open_dialogue(settings)
+    opened = open_dialogue(settings, open_journal(settings))
     yield opened
     opened.close()
 

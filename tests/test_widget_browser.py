@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +22,7 @@ from tests.browsing import (
     serving,
     until,
 )
+from tests.noted import becomes
 
 pytest.importorskip("playwright.sync_api", reason="pip install playwright to run the browser tests")
 pytestmark = needs_chromium
@@ -125,12 +125,6 @@ def expanded(page: Any) -> str | None:
     return str(page.locator("yiju-widget .launch").get_attribute("aria-expanded"))
 
 
-def votes(settings: Settings) -> list[str]:
-    path = settings.feedback_file
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return [json.loads(line)["vote"] for line in lines]
-
-
 def test_open_ask_read_follow_vote_ask_on_close_reload_reopen(visit: Visit, settings: Settings) -> None:
     page = arrived(visit)
     own = [url for url in visit.requests if url.startswith(visit.hosts[1])]
@@ -146,12 +140,8 @@ def test_open_ask_read_follow_vote_ask_on_close_reload_reopen(visit: Visit, sett
     source.locator(".marked").first.wait_for()
     assert "艾米迈托赛" in "".join(source.locator(".marked").all_inner_texts())
     source.close()
-    before = votes(settings)
     reply.locator("[data-vote=up]").click()
-    deadline = time.monotonic() + 10
-    while votes(settings) != [*before, "up"] and time.monotonic() < deadline:
-        page.wait_for_timeout(30)
-    assert votes(settings) == [*before, "up"]
+    assert becomes(settings, "up")
     asked(frame, ANOTHER)
 
     frame.click("#close")

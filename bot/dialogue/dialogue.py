@@ -13,13 +13,14 @@ from functools import partial
 from bot.dialogue import wording
 from bot.dialogue.composing import Composer
 from bot.dialogue.context import resolve
-from bot.dialogue.feedback import FeedbackStore
-from bot.dialogue.memory import Session, Sessions, plain
+from bot.dialogue.memory import Session, Sessions, is_session, plain
 from bot.dialogue.presenting import present
 from bot.dialogue.safety import Danger, load_safety, rules_folder
 from bot.dialogue.smalltalk import SmallTalk, smalltalk_of
 from bot.dialogue.view import View, view_of
-from bot.errors import QuestionError, UnknownPassageError
+from bot.errors import JournalError, QuestionError, UnknownPassageError
+from bot.journal.journal import Journal, NoJournal
+from bot.journal.turn import Turn, Vote
 from bot.language.folding import clean_question, fold
 from bot.language.variants import simplify
 from bot.records import Document, Hit, Passage, Reply, ReplyPassage
@@ -33,8 +34,8 @@ _REMEMBERED_REPLIES = 20_000
 class Dialogue:
     """Turns questions into replies over the live index."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Read the safety rules and open the index.
+    def __init__(self, settings: Settings, journal: Journal | None = None) -> None:
+        """Read the safety rules and open the index; turns are kept in ``journal``, which is the dialogue's to close.
 
         Raises:
             SafetyError: there are no usable safety rules; without them nothing is answered.
@@ -44,9 +45,9 @@ class Dialogue:
         self._safety = load_safety(rules_folder(settings))
         self._live = LiveIndex(settings)
         self._current = view_of(self._live.searcher)
-        self._feedback = FeedbackStore(settings.feedback_file)
+        self._journal = journal or NoJournal()
         self._sessions = Sessions(settings.session_minutes, settings.session_most)
-        self._replies: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._replies: OrderedDict[str, None] = OrderedDict()  # ids given out lately, which may be voted on
         self._lock = threading.Lock()
 
     def _now(self) -> View:
@@ -61,13 +62,15 @@ class Dialogue:
         """Whether an answer is possible now."""
         return bool(self._now().searcher.index.passages)
 
-    def reply(self, session: str | None, text: str, literal: bool = False) -> Reply:
+    def reply(self, session: str | None, text: str, literal: bool = False, channel: str = "", site: str = "") -> Reply:
         """Answer one question.
 
         Args:
             session: The id that an earlier reply gave; anything else starts a new session.
             text: The patient's words.
             literal: Take the words as they stand: "no, that is not what I meant" after a completed follow-up.
+            channel: By which door the question came in, for the journal.
+            site: On which of the clinic's sites it was asked, for the journal.
 
         Raises:
             QuestionError: the question is empty or too long; the message is fit for the patient.
@@ -75,8 +78,32 @@ class Dialogue:
         started = time.perf_counter()
         danger = self._safety.assess(text)  # before anything can fail or be refused
         if danger is not None:
-            return self._emergency(danger, session, started)
-        question = self._question(text)
+            _log.info("emergency reply: %s", danger.rule)
+            reply = self._emergency(danger, session, started)
+        else:
+            reply = self._ordinary(session, self._question(text), literal, started)
+        self._remember(reply)
+        asked, rule = ("", danger.rule) if danger is not None else (text, "")
+        self._journal.add(
+            Turn(
+                reply=reply.id,
+                session=reply.session,
+                kind=reply.kind,
+                asked=asked,
+                reading=reply.reading,
+                rule=rule,
+                passages=tuple(passage.id for passage in reply.passages),
+                suggestions=len(reply.suggestions),
+                confidence=reply.confidence,
+                took_ms=reply.took_ms,
+                channel=channel,
+                site=site,
+            )
+        )
+        return reply
+
+    def _ordinary(self, session: str | None, question: str, literal: bool, started: float) -> Reply:
+        """Return the reply to a question in which there is no danger."""
         view = self._now()
         known = self._sessions.get(session)
         if literal:
@@ -98,34 +125,31 @@ class Dialogue:
             took_ms=(time.perf_counter() - started) * 1000.0,
             reading=resolved.reading,
         )
-        self._remember(reply)
         latest = tuple(passage.id for passage in reply.passages)
         self._sessions.keep(known.after(question, resolved.question, reply.kind, latest, resolved.cue is not None))
         return reply
 
     def _small(self, kind: SmallTalk, known: Session, started: float) -> Reply:
         """Return the reply to small talk; the session stays as it was, unless it is to be forgotten."""
+        text = wording.SMALLTALK[kind].format(name=self.settings.clinic.name)
         if kind == "forget":
-            self.forget(known.id)
+            try:
+                self.forget(known.id)
+            except JournalError as error:  # do not say that it was done
+                text = str(error)
             known = self._sessions.get(None)
         else:
             self._sessions.keep(known)
-        text = wording.SMALLTALK[kind].format(name=self.settings.clinic.name)
         suggestions = () if kind in ("bye", "thanks", "ack") else self.starters()[:3]
         took_ms = (time.perf_counter() - started) * 1000.0
-        reply = Reply(new_id(), known.id, "smalltalk", text, suggestions=suggestions, took_ms=took_ms)
-        self._remember(reply)
-        return reply
+        return Reply(new_id(), known.id, "smalltalk", text, suggestions=suggestions, took_ms=took_ms)
 
     def _emergency(self, danger: Danger, session: str | None, started: float) -> Reply:
         """Return the reply to danger: what to do now, and nothing beside it. What was said is not kept."""
-        _log.info("emergency reply: %s", danger.rule)
         took_ms = (time.perf_counter() - started) * 1000.0
         known = self._sessions.get(session)
         self._sessions.keep(known)
-        reply = Reply(new_id(), known.id, "emergency", danger.wording, took_ms=took_ms)
-        self._remember(reply)
-        return reply
+        return Reply(new_id(), known.id, "emergency", danger.wording, took_ms=took_ms)
 
     def _question(self, text: str) -> str:
         if len(text) > self.settings.question_max_chars * 4:  # cheap refusal before any work on a huge text
@@ -139,7 +163,7 @@ class Dialogue:
 
     def _remember(self, reply: Reply) -> None:
         with self._lock:
-            self._replies[reply.id] = tuple(passage.id for passage in reply.passages)
+            self._replies[reply.id] = None
             while len(self._replies) > _REMEMBERED_REPLIES:
                 self._replies.popitem(last=False)
 
@@ -186,29 +210,35 @@ class Dialogue:
         """Return the titles of what the bot can answer from."""
         return tuple(document.title for document in self._now().searcher.index.documents.values())
 
-    def feedback(self, reply_id: str, vote: str) -> None:
+    def feedback(self, reply_id: str, vote: Vote) -> None:
         """Note a thumb for a reply: ``up``, ``down`` or ``none`` (taken back).
 
         Raises:
-            UnknownPassageError: no recent reply has that id.
+            UnknownPassageError: no recent reply has that id, and the journal has no such turn.
         """
         with self._lock:
-            passages = self._replies.get(reply_id)
-        if passages is None:
+            known = reply_id in self._replies
+        if not self._journal.vote(reply_id, vote) and not known:
             raise UnknownPassageError("这条回答已经过期，不能再评价。")
-        self._feedback.add(reply_id, vote, passages)
 
     def forget(self, session: str) -> None:
-        """Forget what a session remembers; silent about ids that are none."""
-        self._sessions.forget(session)
+        """Forget a session and delete its turns from the journal; silent about ids that are none.
+
+        Raises:
+            JournalError: the journal cannot delete now; the message is fit for the patient.
+        """
+        if is_session(session):  # nobody but who was in it can know its id
+            self._sessions.forget(session)
+            self._journal.forget(session)
 
     def urgent(self, text: str) -> bool:
         """Tell whether a text speaks of danger: such a one is answered whatever limits a caller has used up."""
         return self._safety.assess(text) is not None
 
     def close(self) -> None:
-        """Stop the thread that watches for new builds."""
+        """Stop the thread that watches for new builds, and close the journal."""
         self._live.close()
+        self._journal.close()
 
 
 def _following(view: View, passages: Sequence[ReplyPassage], session: Session) -> tuple[str, ...]:
@@ -222,11 +252,11 @@ def new_id() -> str:
     return f"r_{secrets.token_urlsafe(12)}"
 
 
-def open_dialogue(settings: Settings) -> Dialogue:
-    """Open the dialogue over the index that the settings name.
+def open_dialogue(settings: Settings, journal: Journal | None = None) -> Dialogue:
+    """Open the dialogue over the index that the settings name; no journal, no trace.
 
     Raises:
         SafetyError: there are no usable safety rules.
         IndexFormatError: there is no usable index.
     """
-    return Dialogue(settings)
+    return Dialogue(settings, journal)
