@@ -23,7 +23,7 @@ from bot.dialogue.rules import Rule, read_rules
 from bot.dialogue.safety import Safety, check_rules, load_safety, rules_folder
 from bot.dialogue.spotting import value_of
 from bot.errors import SafetyError
-from bot.language.sounds import hear, homophones, spoken
+from bot.language.sounds import aloud, hear, homophones, spoken
 from bot.records import Reply
 from bot.settings import Settings, load_settings
 from tests.conftest import CORPUS, ROOT
@@ -43,6 +43,7 @@ reviewer: 某医生
 groups:
   正发生: 现在、刚才
   如今: 现在
+  眼前: 现在
 rules:
   - name: 甲
     why: 试
@@ -130,14 +131,18 @@ def test_numbers(text: str, value: float) -> None:
 
 
 def test_what_a_text_sounds_like() -> None:
-    assert hear("胸口，痛！").text == "胸口,痛,"
+    assert hear("胸口，痛！").text == "胸口,痛;"
+    assert hear("佢唔行咗。點算").text == "他不行了;点算"
     assert hear("我 不 想 活 了").text == "我不想活了"
     assert hear("喘\u200b不上气").text == "喘不上气"
     assert hear("He can't breathe").text == "he cant breathe"
     typed = hear("xiong kou teng")
     assert typed.typed
-    assert typed.text == typed.sounds == hear("xiongkouteng").text
+    assert typed.text == typed.exact == hear("xiongkouteng").text
     assert typed.text in spoken("胸口疼")
+    assert hear("zong fen").sounds == aloud("中风") == hear("zhong feng").sounds
+    assert hear("w bu xiang huo le").text.startswith("w ")
+    assert hear("w bu xiang huo le").text[2:] in spoken("不想活了")
     assert hear("lü").text == hear("lv").text
     assert not hear("what causes chest pain").typed
     assert homophones("胸", "凶")

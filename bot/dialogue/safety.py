@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 from bot.dialogue import wording
 from bot.dialogue.phrases import Literal, Pattern, Phrase
-from bot.dialogue.rules import NOW, TODAY, Context, Rule, RuleBook, Severity, read_rules
+from bot.dialogue.rules import LIVE, NOW, STORY, TODAY, Context, Rule, RuleBook, Severity, read_rules
 from bot.dialogue.spotting import Plan, Scene
 from bot.dialogue.words import Words
 from bot.errors import SafetyError
@@ -47,7 +48,13 @@ class Safety:
         self._cues = Words(_literals(cues), careful=True)
         self._plan = Plan(book.groups, [*book.rule_patterns(), *book.context_patterns()], book.cues())
         self._rule_of = {p: rule for rule in book.rules for p in (*rule.patterns, *rule.only_now)}
+        self._only_now = {pattern for rule in book.rules for pattern in rule.only_now}
         self._wordings = {rule.name: _wording(rule) for rule in book.rules}
+
+    def prepare(self) -> None:
+        """Make ready what only pinyin needs, so that the first question typed in it is not kept waiting."""
+        self._signs.prepare()
+        self._cues.prepare()
 
     def assess(self, text: str) -> Danger | None:
         """Return the gravest danger that a text speaks of, or None where no rule finds any.
@@ -72,32 +79,28 @@ class Safety:
         heard = hear(text)
         words = self._signs.look(heard)
         first = Scene(heard, self._sign_plan, words)
-        suspects = {
-            self._rule_of[pattern]
-            for pattern in first.possible.patterns & self._rule_of.keys()
-            if first.pattern(pattern, self._rule_of[pattern].within)
-        }
+        suspects: dict[Rule, list[Pattern]] = {}
+        for pattern in first.possible.patterns & self._rule_of.keys():
+            rule = self._rule_of[pattern]
+            if first.pattern(pattern, rule.within, NOW if pattern in self._only_now else ""):
+                suspects.setdefault(rule, []).append(pattern)
         if not suspects:  # as with nearly every question: what stands around the words need not be looked at
             return []
         raw = Scene(heard, self._plan, {**words, **self._cues.look(heard)})
         scene = raw.without(_dropped(raw, self._book.contexts))
         voids = _voids(raw, scene, self._book.contexts)
-        return [rule for rule in self._book.rules if rule in suspects and _applies(rule, raw, scene, voids)]
+        return [
+            rule
+            for rule in self._book.rules
+            if rule in suspects
+            and any(_counts(span, rule, voids) for span in self._spans(suspects[rule], rule, scene))
+            and not any(raw.pattern(excluded, rule.within) for excluded in rule.exclusions)
+        ]
 
-
-def _spans(rule: Rule, scene: Scene) -> Iterator[Span]:
-    """Yield the places where a rule's patterns hold."""
-    for pattern in rule.patterns:
-        yield from scene.pattern(pattern, rule.within)
-    for pattern in rule.only_now:
-        yield from scene.pattern(pattern, rule.within, NOW)
-
-
-def _applies(rule: Rule, raw: Scene, scene: Scene, voids: Sequence[Void]) -> bool:
-    """Tell whether a rule holds of what is meant to be so now, and nothing excludes it."""
-    if not any(_counts(span, rule, voids) for span in _spans(rule, scene)):
-        return False
-    return not any(raw.pattern(excluded, rule.within) for excluded in rule.exclusions)
+    def _spans(self, patterns: Iterable[Pattern], rule: Rule, scene: Scene) -> Iterator[Span]:
+        """Yield the places where patterns of a rule hold."""
+        for pattern in patterns:
+            yield from scene.pattern(pattern, rule.within, NOW if pattern in self._only_now else "")
 
 
 def _phrases(patterns: Iterable[Pattern]) -> Iterator[Phrase]:
@@ -166,7 +169,9 @@ def _voids(raw: Scene, scene: Scene, contexts: Sequence[Context]) -> list[Void]:
     found: list[Void] = []
     size = len(raw.heard.text)
     for context in contexts:
-        if context.scope not in ("clause", "earlier", "whole"):
+        if context.scope not in ("sentence", "earlier", "whole", "story") or (
+            context.scope == "story" and size < STORY
+        ):
             continue
         cues = _cues(raw, context.words, context.but)
         if not cues or any(scene.pattern(pattern, 1000) for pattern in context.unless):
@@ -175,21 +180,35 @@ def _voids(raw: Scene, scene: Scene, contexts: Sequence[Context]) -> list[Void]:
             found.append((context, [(0, size)]))
         elif context.scope == "earlier":
             found.append((context, [(0, max(end for _, end in cues))]))
+        elif context.scope == "sentence":
+            found.append((context, [(start, _end_of_past(raw, start, end)) for start, end in cues]))
         else:
-            found.append((context, [(start, _end_of_clause(raw, end)) for start, end in cues]))
+            found.append((context, _calm(scene)))
     return found
 
 
-def _end_of_clause(scene: Scene, at: int) -> int:
-    """Return where the clause ends, or where it comes to speak of now.
+def _end_of_past(scene: Scene, start: int, end: int) -> int:
+    """Return where the sentence ends that speaks of the past, or where it comes to speak of now."""
+    sentence = scene.sentence(end - 1)
+    today = next((place for place, stop in scene.group(TODAY) if place >= end and not start <= stop <= end), None)
+    if today is not None and scene.sentence(today) == sentence:
+        return today
+    size = len(scene.heard.text)
+    return next((place for place in range(end, size) if scene.sentence(place) != sentence), size)
 
-    Words that a pause parts from their clause ("three years ago, he …") rule over the next one.
-    """
-    clause = scene.clause(at)
-    for start, _ in scene.group(TODAY):
-        if start >= at and scene.clause(start) == clause:
-            return start
-    return next((end for end in range(at, len(scene.heard.text)) if scene.clause(end) != clause), len(scene.heard.text))
+
+def _calm(scene: Scene) -> list[Span]:
+    """Return the sentences in which nothing says that it is happening now."""
+    size = len(scene.heard.text)
+    live = {scene.sentence(start) for start, _ in scene.group(LIVE)}
+    calm: list[Span] = []
+    begin = 0
+    for place in range(1, size + 1):
+        if place == size or scene.sentence(place) != scene.sentence(begin):
+            if scene.sentence(begin) not in live:
+                calm.append((begin, place))
+            begin = place
+    return calm
 
 
 def _counts(span: Span, rule: Rule, voids: Sequence[Void]) -> bool:
@@ -216,7 +235,9 @@ def load_safety(folder: Path) -> Safety:
     Raises:
         SafetyError: a file is missing or wrong; the message names file and rule.
     """
-    return Safety(read_rules(folder))
+    safety = Safety(read_rules(folder))
+    Thread(target=safety.prepare, name="safety-pinyin", daemon=True).start()  # not worth keeping a start waiting
+    return safety
 
 
 def check_rules(folder: Path) -> list[str]:
