@@ -7,18 +7,19 @@ The only outcome is "escalate" or nothing: nothing here ever says that a person 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from typing import NamedTuple
 
 from bot.dialogue import wording
 from bot.dialogue.phrases import Literal, Pattern, Phrase
 from bot.dialogue.rules import LIVE, NOW, STORY, TODAY, Context, Rule, RuleBook, Severity, read_rules
 from bot.dialogue.spotting import Plan, Scene
-from bot.dialogue.words import Words
+from bot.dialogue.words import Found, Words
 from bot.errors import SafetyError
-from bot.language.sounds import hear
+from bot.language.sounds import Heard, hear
 from bot.records import Span
 from bot.settings import PROJECT_ROOT, Settings
 
@@ -34,6 +35,14 @@ class Danger:
     rule: str
     severity: Severity
     wording: str
+
+
+class _Meant(NamedTuple):
+    """What was found in a text: all of it, without what is negated and the like, and which stretches are void."""
+
+    raw: Scene
+    scene: Scene
+    voids: list[Void]
 
 
 class Safety:
@@ -63,8 +72,8 @@ class Safety:
             text: What was typed, of any length; of more than 25,000 characters only the two ends are read.
         """
         found: dict[Severity, Rule] = {}
-        for rule in self.holding(text):
-            found.setdefault(rule.severity, rule)
+        for rule in self._held(text, found.keys()):
+            found[rule.severity] = rule
         chosen = found.get("self-harm") or found.get("danger")
         if chosen is None:
             return None
@@ -74,33 +83,36 @@ class Safety:
 
     def holding(self, text: str) -> list[Rule]:
         """Return all rules that hold of a text, in the order of the files."""
+        return list(self._held(text, ()))
+
+    def _held(self, text: str, enough: Collection[Severity]) -> Iterator[Rule]:
+        """Yield the rules that hold, in order, but for those of a severity that is in ``enough`` by then."""
         if len(text) > _HEAD + _TAIL:
             text = f"{text[:_HEAD]}\n{text[-_TAIL:]}"
         heard = hear(text)
         words = self._signs.look(heard)
         first = Scene(heard, self._sign_plan, words)
-        suspects: dict[Rule, list[Pattern]] = {}
+        possible: dict[Rule, list[Pattern]] = {}
         for pattern in first.possible.patterns & self._rule_of.keys():
-            rule = self._rule_of[pattern]
-            if first.pattern(pattern, rule.within, NOW if pattern in self._only_now else ""):
-                suspects.setdefault(rule, []).append(pattern)
-        if not suspects:  # as with nearly every question: what stands around the words need not be looked at
-            return []
+            possible.setdefault(self._rule_of[pattern], []).append(pattern)
+        meant: _Meant | None = None
+        for rule in self._book.rules:
+            if rule not in possible or rule.severity in enough:
+                continue
+            for pattern in possible[rule]:
+                beside = NOW if pattern in self._only_now else ""
+                if not first.pattern(pattern, rule.within, beside):
+                    continue  # as with nearly every question: what stands around the words need not be looked at
+                meant = meant or self._meant(heard, words)
+                if any(_counts(span, rule, meant.voids) for span in meant.scene.pattern(pattern, rule.within, beside)):
+                    if not any(meant.raw.pattern(excluded, rule.within) for excluded in rule.exclusions):
+                        yield rule
+                    break
+
+    def _meant(self, heard: Heard, words: Found) -> _Meant:
         raw = Scene(heard, self._plan, {**words, **self._cues.look(heard)})
         scene = raw.without(_dropped(raw, self._book.contexts))
-        voids = _voids(raw, scene, self._book.contexts)
-        return [
-            rule
-            for rule in self._book.rules
-            if rule in suspects
-            and any(_counts(span, rule, voids) for span in self._spans(suspects[rule], rule, scene))
-            and not any(raw.pattern(excluded, rule.within) for excluded in rule.exclusions)
-        ]
-
-    def _spans(self, patterns: Iterable[Pattern], rule: Rule, scene: Scene) -> Iterator[Span]:
-        """Yield the places where patterns of a rule hold."""
-        for pattern in patterns:
-            yield from scene.pattern(pattern, rule.within, NOW if pattern in self._only_now else "")
+        return _Meant(raw, scene, _voids(raw, scene, self._book.contexts))
 
 
 def _phrases(patterns: Iterable[Pattern]) -> Iterator[Phrase]:

@@ -7,6 +7,7 @@ of a longer word's characters are replaced by homophones.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -73,10 +74,10 @@ class Words:
     def look(self, heard: Heard) -> Found:
         """Return where each word stands: for each of its forms in the text, the places in order."""
         text = heard.text
-        forms: dict[str, list[Span]] = {}
+        forms: defaultdict[str, list[Span]] = defaultdict(list)
         for start, end, (form,) in self._exact.hits(text):
             if form[0] > "\x7f" or _whole_word(text, start, end):
-                forms.setdefault(form, []).append((start, end))
+                forms[form].append((start, end))
         if heard.typed:
             short, long = self._by_ear
             places = [*short.hits(heard.exact), *long.hits(heard.sounds, False)]
@@ -87,14 +88,12 @@ class Words:
             said = text[start:end]
             for form in alike:
                 if said != form and meant(said, form):
-                    forms.setdefault(form, []).append((start, end))
-        found: Found = {}
+                    forms[form].append((start, end))
+        found: defaultdict[Literal, list[list[Span]]] = defaultdict(list)
+        literals = self._literals
         for form, spans in forms.items():
-            for literal in self._literals[form]:
-                if literal in found:
-                    found[literal].append(spans)
-                else:
-                    found[literal] = [spans]
+            for literal in literals[form]:
+                found[literal].append(spans)
         return found
 
 

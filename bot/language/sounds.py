@@ -18,6 +18,8 @@ from bot.language.spellings import blur
 from bot.language.variants import simplify
 
 _FIRST_SIGN = 0xE000  # of Unicode's private use area: one sign for each syllable
+_TONES = str.maketrans("āáǎàēéěèōóǒòīíǐìūúǔùǖǘǚǜü", "aaaaeeeeooooiiiiuuuuvvvvv")
+_TONE_DIGITS = re.compile(r"(?<![a-z])(?:[a-z]{1,6}[1-5] ?){3,}")
 _SINGLES = 0.6  # share of single characters from which on a text counts as spaced out
 _PINYIN_ROW = 4  # words that could all be pinyin, in a row: hardly another language
 _MOST_FORMS = 6  # readings of a word that are kept
@@ -167,9 +169,8 @@ def _closed_up(text: str) -> str:
 
 def hear(text: str) -> Heard:
     """Make a text ready for matching: width, case, traditional characters, punctuation, pinyin."""
-    plain = _DROPPED.sub(
-        "", plain_words(unicodedata.normalize("NFKC", strip_unsafe(text)).lower()).replace("\u00fc", "v")
-    )
+    plain = plain_words(unicodedata.normalize("NFKC", strip_unsafe(text)).lower()).translate(_TONES)
+    plain = _TONE_DIGITS.sub(lambda match: re.sub("[1-5]", "", match.group()), _DROPPED.sub("", plain))
     plain = _closed_up(plain)
     done = _LATIN.sub(_latin, _PAUSE.sub(BREAK, _END.sub(END, plain)))
     return Heard(done, aloud(done), done.translate(_readings().first) if _SIGN.search(done) else "")
