@@ -282,7 +282,7 @@ def test_dangers_of_the_development_set_are_recognised_and_nothing_else(safety: 
     assert sum(number for (label, _), number in hits.items() if label == "harmless") <= harmless * 0.01
 
 
-@pytest.mark.parametrize(("name", "count"), [("more-dev.tsv", 400), ("more-rules.tsv", 1054)])
+@pytest.mark.parametrize(("name", "count"), [("more-dev.tsv", 400), ("more-rules.tsv", 1188)])
 def test_the_later_sentences_are_judged_rightly(safety: Safety, name: str, count: int) -> None:
     rows = read_sentences(SENTENCES.with_name(name), "dev")
     counts, hits, _ = measure(safety, rows)
