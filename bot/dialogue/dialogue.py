@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import threading
 import time
@@ -13,6 +14,8 @@ from functools import partial
 from bot.dialogue import wording
 from bot.dialogue.composing import Composer
 from bot.dialogue.context import resolve
+from bot.dialogue.cues import cue_of
+from bot.dialogue.kinds import kind_model
 from bot.dialogue.memory import Session, Sessions, is_session, plain
 from bot.dialogue.presenting import present
 from bot.dialogue.safety import Danger, load_safety, rules_folder
@@ -29,6 +32,7 @@ from bot.settings import Settings
 
 _log = logging.getLogger("yiju.safety")
 _REMEMBERED_REPLIES = 20_000
+_HOW_TO_USE = re.compile("(?:那|这个|它|具体|请问)*(?:怎么|怎样|如何|咋)(?:使?用|操作|弄)[啊呀呢的?\uff1f]*")
 
 
 class Dialogue:
@@ -40,9 +44,11 @@ class Dialogue:
         Raises:
             SafetyError: there are no usable safety rules; without them nothing is answered.
             IndexFormatError: there is no usable index.
+            YijuError: the classifier's file is missing or damaged.
         """
         self.settings = settings
         self._safety = load_safety(rules_folder(settings))
+        kind_model()  # read now, so that the first patient does not wait for it
         self._live = LiveIndex(settings)
         self._current = view_of(self._live.searcher)
         self._journal = journal or NoJournal()
@@ -109,7 +115,7 @@ class Dialogue:
         if literal:
             known = known.undone(question)
         small = smalltalk_of(fold(simplify(question)))
-        if small is not None:
+        if small is not None and not (small == "who" and _on_the_last(known, question)):
             return self._small(small, known, started)
         resolved = resolve(view, known, question, self.settings.max_passages + 2, literal)  # room for excluded ones
         answer = Composer(view, self.settings, partial(_following, view)).compose(known, question, resolved)
@@ -239,6 +245,12 @@ class Dialogue:
         """Stop the thread that watches for new builds, and close the journal."""
         self._live.close()
         self._journal.close()
+
+
+def _on_the_last(known: Session, question: str) -> bool:
+    """Tell whether what seems to be about the bot is about its last answer ("谁说的") or that one's subject ("怎么用")."""
+    said = fold(simplify(question))
+    return known.last(answered=True) is not None and bool(cue_of(said) or _HOW_TO_USE.fullmatch(said))
 
 
 def _following(view: View, passages: Sequence[ReplyPassage], session: Session) -> tuple[str, ...]:
