@@ -5,14 +5,15 @@ It changes what is said around the passages, never which ones are found.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 from bot.dialogue.kinds import probabilities
 
 Boundary = Literal["decision", "price", "address", "appointment", "insurance"]
 
-_BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
-_LEAST = 0.4  # probability from which a question is taken for such a matter, if it is likelier than any other kind
+# Probabilities from which a question is taken for such a matter, where it is the likeliest special kind. They are low:
+# a general question that gets the line in vain loses nothing, a decision without it might be acted on.
+_LEAST: dict[Boundary, float] = {"decision": 0.25, "price": 0.3, "address": 0.3, "appointment": 0.3, "insurance": 0.3}
 
 
 def boundary_of(question: str) -> Boundary | None:
@@ -22,5 +23,5 @@ def boundary_of(question: str) -> Boundary | None:
         question: Simplified and folded.
     """
     found = probabilities(question)
-    best = max(found, key=found.__getitem__)
-    return next((name for name in _BOUNDARIES if name == best and found[name] >= _LEAST), None)
+    best = max((kind for kind in found if kind != "general"), key=found.__getitem__)
+    return next((name for name, least in _LEAST.items() if name == best and found[name] >= least), None)
