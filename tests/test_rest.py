@@ -300,7 +300,7 @@ def test_wrong_methods_are_405(client: TestClient) -> None:
 def test_an_unexpected_error_tells_nobody_anything(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(self: Dialogue, *_: object) -> Reply:
+    def broken(self: Dialogue, session: str | None, text: str, *_: object) -> Reply:
         raise RuntimeError(f"secret {text}")
 
     monkeypatch.setattr(Dialogue, "reply", broken)
