@@ -95,6 +95,12 @@ class Settings(BaseSettings):
         "适中",
         description="把握多大才回答：宁缺毋滥、谨慎、适中、尽量回答；把握不够时先反问，再不够就说没有。改后要重建索引",
     )
+    known_questions: int = Field(
+        1000,
+        ge=0,
+        le=10_000,
+        description="建索引时最多核对多少个可问的问题(问答表的问题、小标题、文中的设问；每个约 0.02 秒)，答得出的才用来推荐和联想；0 为都不用",
+    )
     passage_share: float = Field(0.5, ge=0.0, le=1.0, description="第二、三段的把握不低于第一段的这个比例才一并给出")
     agreement_floor: float = Field(0.98, ge=0.0, le=1.0, description="int8 模型与原模型的平均余弦低于此值时退回原模型")
     batch_size: int = Field(32, ge=1, le=1024, description="建索引时每批编码多少段")

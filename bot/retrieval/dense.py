@@ -48,6 +48,10 @@ class FaissIndex:
         """Return all vectors ``[n, d]`` (approximate where the index stores them quantised)."""
         return np.asarray(self._index.reconstruct_n(0, len(self)), dtype=np.float32)
 
+    def some(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the vectors ``[n, d]`` of some rows."""
+        return np.asarray(self._index.reconstruct_batch(np.ascontiguousarray(rows, dtype=np.int64)), dtype=np.float32)
+
 
 def build_dense(vectors: NDArray[np.float32]) -> FaissIndex:
     """Index unit vectors ``[n, d]``: exact up to 50,000 rows, HNSW over 8-bit vectors above."""
