@@ -16,7 +16,7 @@ from bot.dialogue.composing import Composer
 from bot.dialogue.context import resolve
 from bot.dialogue.cues import cue_of
 from bot.dialogue.kinds import kind_model
-from bot.dialogue.memory import Session, Sessions, is_session, plain
+from bot.dialogue.memory import Session, Sessions, is_session
 from bot.dialogue.presenting import present
 from bot.dialogue.safety import Danger, load_safety, rules_folder
 from bot.dialogue.smalltalk import SmallTalk, smalltalk_of
@@ -50,7 +50,7 @@ class Dialogue:
         self._safety = load_safety(rules_folder(settings))
         kind_model()  # read now, so that the first patient does not wait for it
         self._live = LiveIndex(settings)
-        self._current = view_of(self._live.searcher)
+        self._current = view_of(self._live.searcher, self._intercepted)
         self._journal = journal or NoJournal()
         self._sessions = Sessions(settings.session_minutes, settings.session_most)
         self._replies: OrderedDict[str, None] = OrderedDict()  # ids given out lately, which may be voted on
@@ -60,8 +60,12 @@ class Dialogue:
         """Return the view of the index in use, renewed after a swap."""
         searcher = self._live.searcher
         if self._current.searcher is not searcher:
-            self._current = view_of(searcher)
+            self._current = view_of(searcher, self._intercepted)
         return self._current
+
+    def _intercepted(self, text: str) -> bool:
+        """Tell whether a text would be answered before any search: such a one is never suggested."""
+        return self._safety.assess(text) is not None or smalltalk_of(fold(simplify(text))) is not None
 
     @property
     def ready(self) -> bool:
@@ -210,7 +214,11 @@ class Dialogue:
 
     def starters(self) -> tuple[str, ...]:
         """Return questions for an empty chat, from the corpus itself."""
-        return self._now().starters[:6]
+        return self._now().suggestions.starters()
+
+    def complete(self, typed: str) -> tuple[str, ...]:
+        """Return known questions that begin with, or hold, what is typed so far: characters, pinyin or initials."""
+        return self._now().suggestions.complete(typed)
 
     def coverage(self) -> tuple[str, ...]:
         """Return the titles of what the bot can answer from."""
@@ -254,9 +262,9 @@ def _on_the_last(known: Session, question: str) -> bool:
 
 
 def _following(view: View, passages: Sequence[ReplyPassage], session: Session) -> tuple[str, ...]:
-    """Return up to three starter questions that were neither asked nor just answered."""
-    shown = {plain(title) for passage in passages for title in passage.section}
-    return tuple(text for text in view.starters if plain(text) not in session.asked | shown)[:3]
+    """Return up to three questions that the corpus answers, near what is shown, neither asked nor answered yet."""
+    seen = {name for turn in session.turns for name in turn.shown}
+    return view.suggestions.after(passages, session.asked, 3, seen)
 
 
 def new_id() -> str:
