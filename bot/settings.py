@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     )
     session_most: int = Field(20_000, ge=1, le=1_000_000, description="最多同时记住多少个对话，超过则忘掉最久没说话的")
     rate_limit: int = Field(60, ge=0, le=100_000, description="每个地址每分钟最多提问次数；0 为不限")
+    suggest_share: int = Field(10, ge=1, le=1000, description="输入时的联想，每分钟最多请求次数是 rate_limit 的多少倍")
     frame_ancestors: str = Field("'self'", description="哪些网站可以用 iframe 嵌入(CSP frame-ancestors 的写法)")
 
     journal: bool = Field(True, description="是否记录对话(先抹去个人信息)，供机构查看没有答上的问题；关闭则什么都不记")
