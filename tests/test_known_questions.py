@@ -80,7 +80,9 @@ def test_headings_leading_questions_and_labels_are_candidates_and_nothing_else(c
 
 def test_the_editors_questions_come_first_and_as_they_are(corpus_of) -> None:  # type: ignore[no-untyped-def]
     table = "question,answer,variants\n能吃香蕉吗?,透析病人不宜多吃香蕉。,香蕉|透析能不能吃香蕉\n"
-    found = candidates(corpus_of({"pressure.md": PRESSURE, "faq/diet.csv": table}))
+    found = candidates(
+        corpus_of({"pressure.md": PRESSURE, "faq/透析问答.csv": table})
+    )  # the title is not put before them
     assert [entry for entry in found if "香蕉" in entry[1][0]] == [
         ("editor", ("能吃香蕉吗?",)),
         ("variant", ("香蕉",)),

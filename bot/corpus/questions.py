@@ -61,9 +61,9 @@ def asks(text: str) -> bool:
 
 
 def candidates_of(document: Document, topics: Topics, lexicon: Lexicon) -> list[Candidate]:
-    """Return a document's candidates: the editor's first, then those of its text in order; none twice."""
+    """Return a document's candidates, none twice: the editor's where there are any, else those of its text in order."""
     found: dict[str, Candidate] = {}
-    for candidate in (*_of_editor(document), *_of_text(document, topics, lexicon)):
+    for candidate in _of_editor(document) if document.questions else _of_text(document, topics, lexicon):
         found.setdefault(candidate.forms[0], candidate)
     return list(found.values())
 
