@@ -10,8 +10,8 @@ from bot.dialogue.answerability import choose, outcome
 from bot.dialogue.boundaries import Boundary, boundary_of
 from bot.dialogue.context import Resolved
 from bot.dialogue.memory import Session, plain
+from bot.dialogue.nearest import nearest_questions
 from bot.dialogue.presenting import present
-from bot.dialogue.starters import nearest_questions
 from bot.dialogue.view import View
 from bot.language.folding import fold
 from bot.language.variants import simplify
