@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.records import Document, Passage, Reply, ReplyPassage
 from bot.settings import Settings
+from bot.sites import Site
 
 
 class DialoguePort(Protocol):
@@ -18,10 +19,11 @@ class DialoguePort(Protocol):
         """Say whether an index is loaded and a first answer is possible."""
         ...
 
-    def reply(self, session: str | None, text: str, literal: bool = False) -> Reply:
+    def reply(self, session: str | None, text: str, literal: bool = False, site: Site | None = None) -> Reply:
         """Answer ``text``; raise QuestionError, whose message the patient may read, where it cannot be taken.
 
         ``literal`` takes the words as they stand, and undoes the session's last turn where that completed them.
+        ``site`` is the website on which it is asked: whose documents and contact card count.
         """
         ...
 
@@ -45,11 +47,11 @@ class DialoguePort(Protocol):
         """Return the passages of a text in their order; raise UnknownPassageError."""
         ...
 
-    def starters(self) -> tuple[str, ...]:
+    def starters(self, site: Site | None = None) -> tuple[str, ...]:
         """Return a few questions to begin with, all of which the corpus answers."""
         ...
 
-    def coverage(self) -> tuple[str, ...]:
+    def coverage(self, site: Site | None = None) -> tuple[str, ...]:
         """Return the titles of what the bot covers."""
         ...
 

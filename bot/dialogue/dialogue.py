@@ -25,8 +25,10 @@ from bot.language.variants import simplify
 from bot.records import Document, Hit, Passage, Reply, ReplyPassage
 from bot.retrieval.live import LiveIndex
 from bot.settings import Settings
+from bot.sites import Site
 
 _log = logging.getLogger("yiju.safety")
+_sites_log = logging.getLogger("yiju.sites")
 _REMEMBERED_REPLIES = 20_000
 
 
@@ -44,30 +46,42 @@ class Dialogue:
         self._safety = load_safety(rules_folder(settings))
         self._live = LiveIndex(settings)
         self._current = view_of(self._live.searcher)
+        self._narrowed: dict[frozenset[str], tuple[View, View]] = {}
         self._feedback = FeedbackStore(settings.feedback_file)
         self._sessions = Sessions(settings.session_minutes, settings.session_most)
         self._replies: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def _now(self) -> View:
-        """Return the view of the index in use, renewed after a swap."""
+    def _now(self, site: Site | None = None) -> View:
+        """Return the view of the index in use, or of a site's documents in it, renewed after a swap."""
         searcher = self._live.searcher
         if self._current.searcher is not searcher:
             self._current = view_of(searcher)
-        return self._current
+        whole = self._current
+        if site is None or not site.documents:
+            return whole
+        names = frozenset(site.documents)
+        base, narrowed = self._narrowed.get(names, (None, None))
+        if narrowed is None or base is not whole:
+            narrowed = view_of(whole.searcher.only(names))
+            self._narrowed[names] = whole, narrowed
+            if missing := sorted(names - whole.searcher.index.documents.keys()):
+                _sites_log.warning("网站 %s 的文章 %s 不在索引里，请检查 documents。", site.name, missing)
+        return narrowed
 
     @property
     def ready(self) -> bool:
         """Whether an answer is possible now."""
         return bool(self._now().searcher.index.passages)
 
-    def reply(self, session: str | None, text: str, literal: bool = False) -> Reply:
+    def reply(self, session: str | None, text: str, literal: bool = False, site: Site | None = None) -> Reply:
         """Answer one question.
 
         Args:
             session: The id that an earlier reply gave; anything else starts a new session.
             text: The patient's words.
             literal: Take the words as they stand: "no, that is not what I meant" after a completed follow-up.
+            site: Whose documents and contact card count; None for the whole corpus and the clinic's own.
 
         Raises:
             QuestionError: the question is empty or too long; the message is fit for the patient.
@@ -77,15 +91,16 @@ class Dialogue:
         if danger is not None:
             return self._emergency(danger, session, started)
         question = self._question(text)
-        view = self._now()
+        view = self._now(site)
+        settings = self.settings.for_site(site)
         known = self._sessions.get(session)
         if literal:
             known = known.undone(question)
         small = smalltalk_of(fold(simplify(question)))
         if small is not None:
-            return self._small(small, known, started)
+            return self._small(small, known, started, settings.clinic.name, view.starters[:3])
         resolved = resolve(view, known, question, self.settings.max_passages + 2, literal)  # room for excluded ones
-        answer = Composer(view, self.settings, partial(_following, view)).compose(known, question, resolved)
+        answer = Composer(view, settings, partial(_following, view)).compose(known, question, resolved)
         reply = Reply(
             id=new_id(),
             session=known.id,
@@ -103,15 +118,15 @@ class Dialogue:
         self._sessions.keep(known.after(question, resolved.question, reply.kind, latest, resolved.cue is not None))
         return reply
 
-    def _small(self, kind: SmallTalk, known: Session, started: float) -> Reply:
+    def _small(self, kind: SmallTalk, known: Session, started: float, name: str, starters: tuple[str, ...]) -> Reply:
         """Return the reply to small talk; the session stays as it was, unless it is to be forgotten."""
         if kind == "forget":
             self.forget(known.id)
             known = self._sessions.get(None)
         else:
             self._sessions.keep(known)
-        text = wording.SMALLTALK[kind].format(name=self.settings.clinic.name)
-        suggestions = () if kind in ("bye", "thanks", "ack") else self.starters()[:3]
+        text = wording.SMALLTALK[kind].format(name=name)
+        suggestions = () if kind in ("bye", "thanks", "ack") else starters
         took_ms = (time.perf_counter() - started) * 1000.0
         reply = Reply(new_id(), known.id, "smalltalk", text, suggestions=suggestions, took_ms=took_ms)
         self._remember(reply)
@@ -178,13 +193,13 @@ class Dialogue:
         """Return a document's passages in order (none where the document is unknown)."""
         return self._now().of_document.get(document_id, ())
 
-    def starters(self) -> tuple[str, ...]:
-        """Return questions for an empty chat, from the corpus itself."""
-        return self._now().starters[:6]
+    def starters(self, site: Site | None = None) -> tuple[str, ...]:
+        """Return questions for an empty chat, from the corpus itself or a site's part of it."""
+        return self._now(site).starters[:6]
 
-    def coverage(self) -> tuple[str, ...]:
-        """Return the titles of what the bot can answer from."""
-        return tuple(document.title for document in self._now().searcher.index.documents.values())
+    def coverage(self, site: Site | None = None) -> tuple[str, ...]:
+        """Return the titles of what the bot can answer from, on a site or at all."""
+        return tuple(document.title for document in self._now(site).searcher.index.documents.values())
 
     def feedback(self, reply_id: str, vote: str) -> None:
         """Note a thumb for a reply: ``up``, ``down`` or ``none`` (taken back).

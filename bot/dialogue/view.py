@@ -33,11 +33,12 @@ def view_of(searcher: Searcher) -> View:
     """Derive the view of a searcher's index."""
     index: LoadedIndex = searcher.index
     of_document: dict[str, list[Passage]] = {}
-    for passage in index.passages:
+    passages = [passage for passage in index.passages if passage.document_id in index.documents]
+    for passage in passages:
         of_document.setdefault(passage.document_id, []).append(passage)
     return View(
         searcher,
-        {passage.id: passage for passage in index.passages},
+        {passage.id: passage for passage in passages},
         {name: tuple(passages) for name, passages in of_document.items()},
         starters_of(index.documents.values()),
         thresholds_of(index.manifest),
