@@ -117,6 +117,9 @@ def test_an_emergency_is_answered_whatever_was_used_up(open_client: Opener) -> N
         reply = ask(client, page, EMERGENCY)
         assert reply.status_code == 200
         assert reply.json()["kind"] == "emergency"
+    for long in (EMERGENCY + "。" * 20_000, "。" * 20_000 + EMERGENCY):  # however much stands around it
+        assert ask(client, page, long).json()["kind"] == "emergency"
+    assert ask(client, page, "肾" * 20_000).status_code == 429
 
 
 def test_a_program_is_counted_by_its_key_not_by_its_address(open_client: Opener) -> None:

@@ -136,6 +136,11 @@ def test_openapi_describes_the_replies(client: TestClient) -> None:
     answers = described["paths"]["/api/ask"]["post"]["responses"]
     assert {"200", "400", "413", "415", "422", "429"} <= set(answers)
     assert answers["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorBody")
+    assert described["paths"]["/api/ask"]["post"]["security"] == [
+        {"网页凭证": []},
+        {"程序密钥": []},
+    ]  # one or the other
+    assert "security" not in described["paths"]["/healthz"]["get"]
 
 
 def test_the_manual_needs_no_other_host(client: TestClient) -> None:

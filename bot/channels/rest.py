@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Security
+from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from bot.channels.bodies import json_only
 from bot.channels.errors import ApiError, ErrorBody
+from bot.channels.gate import TOKEN_HEADER
 from bot.channels.limit import RateLimiter
 from bot.channels.port import DialoguePort
 from bot.channels.visitor import visitor_of
@@ -26,6 +28,11 @@ def _cleaned(value: object) -> object:
 
 Text = Annotated[str, BeforeValidator(_cleaned)]
 Errors = dict[int | str, dict[str, object]]
+
+
+# For the manual only: the gate has read both before a request comes here.
+_TOKEN = APIKeyHeader(name=TOKEN_HEADER, scheme_name="网页凭证", auto_error=False, description="见 /api/session")
+_KEY = APIKeyHeader(name="X-API-Key", scheme_name="程序密钥", auto_error=False, description="python -m bot key 生成")
 
 
 class Question(BaseModel):
@@ -76,6 +83,11 @@ def _limited(limiter: RateLimiter, purpose: str, request: Request) -> None:
         raise ApiError(429, wait.code, headers={"Retry-After": str(wait.seconds)}, seconds=wait.seconds)
 
 
+def _ends(question: str, most: int) -> str:
+    """Return a question, of one far too long its two ends: reading it all costs time, and nobody has paid for it yet."""
+    return question if len(question) <= 2 * most else f"{question[:most]}\n{question[-most:]}"
+
+
 def _question_refusal(question: str, error: QuestionError, settings: Settings) -> ApiError:
     if not question.strip():
         code = "question_empty"
@@ -88,11 +100,15 @@ def _question_refusal(question: str, error: QuestionError, settings: Settings) -
 
 def make_router(dialogue: DialoguePort, settings: Settings, limiter: RateLimiter) -> APIRouter:
     """Build the routes. Who may call was decided at the gate, before the request came here."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[Security(_TOKEN), Security(_KEY)])
     _add_asking(router, dialogue, settings, limiter)
-    _add_reading(router, dialogue, limiter)
-    _add_health(router, dialogue)
-    return router
+    public = APIRouter()
+    _add_reading(public, dialogue, limiter)
+    _add_health(public, dialogue)
+    whole = APIRouter()
+    whole.include_router(router)
+    whole.include_router(public)
+    return whole
 
 
 def _add_asking(router: APIRouter, dialogue: DialoguePort, settings: Settings, limiter: RateLimiter) -> None:
@@ -107,7 +123,7 @@ def _add_asking(router: APIRouter, dialogue: DialoguePort, settings: Settings, l
     async def ask(request: Request, body: Question) -> Response:
         """逐字给出相关原文，每段附出处、证据类型、编者注和免责说明；无合适原文时说明并给出可问的问题。"""
         visitor = visitor_of(request)
-        if not await run_in_threadpool(dialogue.urgent, body.question):
+        if not await run_in_threadpool(dialogue.urgent, _ends(body.question, settings.question_max_chars * 2)):
             if visitor.refusal:
                 raise visitor.refusal
             _limited(limiter, "ask", request)
