@@ -1,4 +1,4 @@
-"""The command line: ``python -m bot serve | ask | search | check | eval | train | key | settings``, each with ``--help``."""
+"""The command line: ``python -m bot serve | ask | search | check | eval | train | journal | key | settings``, with ``--help``."""
 
 from __future__ import annotations
 
@@ -163,6 +163,9 @@ def parser() -> argparse.ArgumentParser:
     _add_common(check, index=False, corpus=True)
     commands.add_parser("eval", help="评测检索与可答性(python -m bot eval --help 查看选项)", add_help=False)
     commands.add_parser("train", help="训练编码模型(python -m bot train --help 查看选项)", add_help=False)
+    commands.add_parser(
+        "journal", help="对话日志：导出、清理、没有答上的提问(python -m bot journal --help 查看)", add_help=False
+    )
     key = command("key", _key, "生成一个 API 密钥和它的哈希，给不在本机上的程序(服务器、小程序)用")
     key.add_argument("name", nargs="?", default="my-program", help="程序的代号(默认 my-program)")
     key.add_argument("--json", action="store_true", help="输出 JSON")
@@ -184,6 +187,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from bot.evaluation.command import main as evaluate
 
             return evaluate(words[1:])
+        if words[:1] == ["journal"]:
+            from bot.journal_command import main as journal
+
+            return journal(words[1:])
         args = parser().parse_args(words)
         return int(args.run(args))
     except (QuestionError, YijuError) as error:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
-from bot.channels import apidocs, errors, rest, security, session, source
+from bot.channels import apidocs, errors, light, rest, security, session, share, source, widget
 from bot.channels.gradio_gate import prepare_import
 from bot.channels.limit import RateLimiter
 from bot.channels.pages import STATIC
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 def _open(settings: Settings) -> DialoguePort:
     from bot.dialogue.dialogue import open_dialogue
+    from bot.journal.journal import open_journal
 
-    return open_dialogue(settings)
+    return open_dialogue(settings, open_journal(settings))
 
 
 def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> FastAPI:
@@ -66,6 +67,9 @@ def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> Fast
     app.include_router(rest.make_router(served, settings, limiter))
     app.include_router(session.make_router(settings, tokens, limiter))
     app.include_router(source.make_router(served, settings))
+    app.include_router(share.make_router(served, settings))
+    app.include_router(light.make_router(served, settings))
+    app.include_router(widget.make_router())
     apidocs.install(app)
     app.add_api_route("/favicon.ico", lambda: RedirectResponse("/ui/favicon.svg"), include_in_schema=False)
     app.mount("/ui", StaticFiles(directory=STATIC), name="ui")

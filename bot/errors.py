@@ -38,3 +38,7 @@ class UnknownPassageError(YijuError):
 
 class SafetyError(YijuError):
     """A safety rule file is missing or wrong; the message names file and rule."""
+
+
+class JournalError(YijuError):
+    """The journal cannot be read or changed; the message says what to do."""

@@ -65,7 +65,13 @@ class Settings(BaseSettings):
         "'self'",
         description="哪些网站可以用 iframe 嵌入 / 和没写 site 的 /m(CSP frame-ancestors 的写法)；网站一般写在 [[sites]]",
     )
-    feedback_file: Path = Field(Path("data/feedback.jsonl"), description="点赞点踩的记录文件(不含问题原文)")
+
+    journal: bool = Field(True, description="是否记录对话(先抹去个人信息)，供机构查看没有答上的问题；关闭则什么都不记")
+    journal_file: Path = Field(Path("data/journal.sqlite3"), description="对话日志的文件(SQLite，只有本程序的用户可读)")
+    journal_url: SecretStr = Field(
+        SecretStr(""), description="对话日志改存 PostgreSQL：postgresql+psycopg://用户:密码@主机/数据库；留空则用文件"
+    )
+    journal_days: int = Field(90, ge=1, le=3650, description="对话日志保留多少天，更早的自动删除(启动时和每天)")
 
     sites: tuple[Site, ...] = Field((), description="可以嵌入本服务的网站 [[sites]]；空为只有本服务自己的网页可用")
     own_origins: tuple[Origin, ...] = Field(
@@ -162,7 +168,8 @@ class Settings(BaseSettings):
 
 def _shown(place: tuple[int | str, ...], value: object) -> str:
     """Return a wrong value for a message; never one that may be a secret, nor a whole table."""
-    hidden = not place or any("secret" in str(part) or part == "sha256" for part in place)
+    field = Settings.model_fields.get(str(place[0])) if place else None
+    hidden = field is None or field.annotation is SecretStr or place[-1] == "sha256"
     return "" if hidden or isinstance(value, (dict, list, Settings)) else f" = {value!r}"
 
 

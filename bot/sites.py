@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_LEAST_CONTRAST = 5.5  # 4.5 is what WCAG asks of text; it also stands on tints of itself
 _DEFAULT_PORT = {"http": ":80", "https": ":443"}
 
 
@@ -60,6 +61,24 @@ def _checked_network(text: str) -> str:
     return text
 
 
+def contrast_with_white(colour: str) -> float:
+    """Return how far a colour ``#rrggbb`` stands out on white, 1 to 21 (WCAG 2.2, "contrast ratio")."""
+    shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares)
+    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
+
+
+def _checked_colour(text: str) -> str:
+    if text and not re.fullmatch("#[0-9a-fA-F]{6}", text):
+        raise ValueError("颜色应写作 #0b6e6e 这样的形式")
+    if text and contrast_with_white(text) < _LEAST_CONTRAST:
+        raise ValueError(
+            f"这个颜色太浅，文字会看不清(与白色的对比度要有 {_LEAST_CONTRAST}，现为 {contrast_with_white(text):.1f})"
+        )
+    return text
+
+
+Colour = Annotated[str, AfterValidator(_checked_colour)]
 Origin = Annotated[str, AfterValidator(checked_origin)]
 Network = Annotated[str, AfterValidator(_checked_network)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -84,7 +103,7 @@ class Clinic(_Entry):
 class Theme(_Entry):
     """How the bot looks on a website."""
 
-    colour: str = Field("", pattern=r"^(#[0-9a-fA-F]{6})?$", description="主色，如 #0b6e6e；留空用默认颜色")
+    colour: Colour = Field("", description="主色，如 #0b6e6e，要比白底深得多；留空用默认颜色；深色界面用默认颜色")
     mode: Literal["auto", "light", "dark"] = Field("auto", description="浅色、深色，或跟随访问者的系统")
 
 

@@ -94,7 +94,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         index=folder / "index",
         cache=CACHE,
         rate_limit=0,
-        feedback_file=folder / "feedback.jsonl",
+        journal_file=folder / "journal.sqlite3",
         secret_file=folder / "secret",
     )
     build_index(made, SilentReport())
@@ -104,8 +104,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="session")
 def dialogue(settings: Settings) -> Iterator[object]:
     from bot.dialogue.dialogue import open_dialogue
+    from bot.journal.journal import open_journal
 
-    opened = open_dialogue(settings)
+    opened = open_dialogue(settings, open_journal(settings))
     yield opened
     opened.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
@@ -18,6 +17,7 @@ from bot.app import create_app
 from bot.channels import wording
 from bot.dialogue.dialogue import Dialogue
 from bot.settings import Settings
+from tests.noted import becomes
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright to run the browser tests")
 
@@ -211,28 +211,16 @@ def test_a_hostile_question_is_shown_as_typed(visit: Visit) -> None:
     assert visit.overflow(page) == 0
 
 
-def votes(settings: Settings) -> list[str]:
-    path = settings.feedback_file
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return [json.loads(line)["vote"] for line in lines]
-
-
 def test_thumbs_are_recorded(desktop: Visit, settings: Settings) -> None:
     page = desktop.open()
     assert page.locator("#yj-chat .message-buttons button:visible").count() == 0  # none on the welcome
     desktop.ask(QUESTION)
-    before = votes(settings)
     buttons = page.locator("#yj-chat .message-buttons button:visible")
     assert buttons.count() == 2
     down, up = buttons.nth(0), buttons.nth(1)
-    expected = list(before)
     for button, vote in ((up, "up"), (down, "down")):
         button.click()
-        expected.append(vote)
-        until = time.monotonic() + 10
-        while votes(settings) != expected and time.monotonic() < until:
-            page.wait_for_timeout(50)
-        assert votes(settings) == expected
+        assert becomes(settings, vote)
 
 
 def test_copying_a_card_gives_words_with_their_reference(desktop: Visit) -> None:

@@ -18,6 +18,7 @@ from bot.app import create_app
 from bot.dialogue.dialogue import Dialogue
 from bot.records import Reply
 from bot.settings import Settings
+from tests.noted import becomes, rows
 
 QUESTION = "急性肾损伤有什么新的药物在做临床试验?"
 DOCUMENT = "stem-cells-kidney"
@@ -105,16 +106,38 @@ def test_a_passage_can_be_read_again_by_its_id(client: TestClient) -> None:
         assert again[field] == shown[field]
 
 
-def test_feedback_is_kept_without_the_question(client: TestClient, settings: Settings) -> None:
-    reply = ask(client).json()
-    for vote in ("up", "down", "none"):
+def test_feedback_belongs_to_its_turn_in_the_journal(client: TestClient, settings: Settings) -> None:
+    reply = ask(client, "我叫张三丰，手机13812345678，干细胞治疗安全吗").json()
+    for vote, kept in (("up", "up"), ("down", "down"), ("none", "")):
         response = client.post("/api/feedback", json={"reply": reply["id"], "vote": vote})
         assert (response.status_code, response.json()) == (200, {"status": "ok"})
-    written = settings.feedback_file.read_text(encoding="utf-8")
-    records = [record for record in map(json.loads, written.splitlines()) if record["reply"] == reply["id"]]
-    assert [record["vote"] for record in records] == ["up", "down", "none"]
-    assert records[0]["passages"] == [passage["id"] for passage in reply["passages"]]
-    assert not CHINESE.search(written)
+        assert becomes(settings, kept)
+    ((asked, passages, channel),) = rows(
+        settings, "select asked, passages, channel from turns where reply = ?", reply["id"]
+    )
+    assert asked == "我叫〔姓名〕，手机〔电话〕，干细胞治疗安全吗"
+    assert json.loads(passages) == [passage["id"] for passage in reply["passages"]]
+    assert channel == "api"
+
+
+def test_an_emergency_is_journalled_without_its_text(client: TestClient, settings: Settings) -> None:
+    reply = ask(client, "我爸突然昏迷叫不醒了").json()
+    assert reply["kind"] == "emergency"
+    client.post("/api/feedback", json={"reply": reply["id"], "vote": "up"})  # waits until the turn is written
+    ((asked, rule),) = rows(settings, "select asked, rule from turns where reply = ?", reply["id"])
+    assert asked == ""
+    assert rule
+
+
+def test_a_forgotten_session_is_gone_from_the_journal(client: TestClient, settings: Settings) -> None:
+    reply = ask(client).json()
+    client.post("/api/feedback", json={"reply": reply["id"], "vote": "up"})
+    assert len(rows(settings, "select 1 from turns where reply = ?", reply["id"])) == 1
+    response = client.post("/api/forget", json={"session": reply["session"]})
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    assert rows(settings, "select 1 from turns where reply = ?", reply["id"]) == []
+    assert rows(settings, "select 1 from votes where reply = ?", reply["id"]) == []
+    assert client.post("/api/forget", json={"session": "s_" + "A" * 32}).status_code == 200
 
 
 def test_health_and_readiness(client: TestClient) -> None:

@@ -123,6 +123,7 @@ def test_an_origin_is_exact_or_refused_with_what_to_write(written: Any, origin: 
         '[[sites]]\nname = "a"\norigins = ["https://a.example"]\n' * 2,
         '[[api_keys]]\nname = "a"\nsha256 = "yk_the_key_itself"\n',
         f'[[api_keys]]\nname = "a"\nsha256 = "{"0" * 64}"\nsite = "nowhere"\n',
+        '[[sites]]\nname = "a"\norigins = ["https://a.example"]\ntheme = {colour = "#63d0c3"}\n',  # unreadable on white
         'trusted_proxies = ["0.0.0.0/0"]\n',
         'trusted_proxies = ["*"]\n',
         'trusted_proxies = ["10.0.0.1/8"]\n',

@@ -17,7 +17,7 @@ from bot.channels.limit import RateLimiter
 from bot.channels.pages import STATIC, render
 from bot.channels.port import DialoguePort
 from bot.channels.theme import clinic_theme
-from bot.errors import QuestionError, UnknownPassageError
+from bot.errors import JournalError, QuestionError, UnknownPassageError
 from bot.language.folding import strip_unsafe
 from bot.settings import Settings
 
@@ -47,7 +47,7 @@ class ChatPage:
         try:
             if not self.dialogue.urgent(typed) and self.limiter.wait("ask", address):
                 return conversation.shown(wording.BUSY), typed, conversation
-            reply = self.dialogue.reply(conversation.session, typed, literal)
+            reply = self.dialogue.reply(conversation.session, typed, literal, "chat")
         except QuestionError as error:
             return conversation.shown(str(error)), typed, conversation
         except Exception as error:  # the page must say something kind whatever happened
@@ -62,11 +62,15 @@ class ChatPage:
             return self.ask(conversation.typed, conversation.undone(), address, literal=True)
         return self.ask(option, conversation, address)
 
-    def clear(self, conversation: Conversation) -> Conversation:
-        """Forget a conversation and return a fresh one."""
-        if conversation.session:
-            self.dialogue.forget(conversation.session)
-        return self.open()
+    def clear(self, conversation: Conversation) -> Shown:
+        """Forget a conversation and show a fresh one; where the journal cannot delete now, say so and keep it."""
+        try:
+            if conversation.session:
+                self.dialogue.forget(conversation.session)
+        except JournalError as error:
+            return conversation.shown(str(error)), "", conversation
+        fresh = self.open()
+        return fresh.shown(), "", fresh
 
     def vote(self, index: object, liked: object, conversation: Conversation) -> None:
         """Record a thumb on the message at ``index``; True is up, False down, anything else taken back."""
@@ -142,8 +146,7 @@ def _wire(page: ChatPage, state: gr.State, chatbot: gr.Chatbot, box: gr.Textbox,
         page.vote(like.index, like.liked, conversation)
 
     def cleared(conversation: Conversation) -> Shown:
-        fresh = page.clear(conversation)
-        return fresh.shown(), "", fresh
+        return page.clear(conversation)
 
     shown = [chatbot, box, state]
     box.submit(submitted, [box, state], shown, **quiet)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bot.records import Document, Passage, Reply, ReplyPassage
 from bot.settings import Settings
@@ -19,11 +19,14 @@ class DialoguePort(Protocol):
         """Say whether an index is loaded and a first answer is possible."""
         ...
 
-    def reply(self, session: str | None, text: str, literal: bool = False, site: Site | None = None) -> Reply:
+    def reply(
+        self, session: str | None, text: str, literal: bool = False, channel: str = "", site: Site | None = None
+    ) -> Reply:
         """Answer ``text``; raise QuestionError, whose message the patient may read, where it cannot be taken.
 
         ``literal`` takes the words as they stand, and undoes the session's last turn where that completed them.
-        ``site`` is the website on which it is asked: whose documents and contact card count.
+        ``channel`` says, for the journal, where the question came in; ``site`` on which website: its documents and its
+        contact card count.
         """
         ...
 
@@ -32,7 +35,7 @@ class DialoguePort(Protocol):
         ...
 
     def forget(self, session: str) -> None:
-        """Forget a session and what was noted of it."""
+        """Forget a session and what was noted of it; raise JournalError where that cannot be done now."""
         ...
 
     def passage(self, passage_id: str) -> ReplyPassage:
@@ -55,7 +58,7 @@ class DialoguePort(Protocol):
         """Return the titles of what the bot covers."""
         ...
 
-    def feedback(self, reply_id: str, vote: str) -> None:
+    def feedback(self, reply_id: str, vote: Literal["up", "down", "none"]) -> None:
         """Record "up", "down" or "none" (taken back); raise UnknownPassageError for an unknown reply."""
         ...
 

@@ -16,7 +16,7 @@ from bot.channels.gate import TOKEN_HEADER
 from bot.channels.limit import RateLimiter
 from bot.channels.port import DialoguePort
 from bot.channels.visitor import visitor_of
-from bot.errors import QuestionError, UnknownPassageError
+from bot.errors import JournalError, QuestionError, UnknownPassageError
 from bot.language.folding import strip_unsafe
 from bot.records import Reply, ReplyPassage
 from bot.settings import Settings
@@ -129,7 +129,7 @@ def _add_asking(router: APIRouter, dialogue: DialoguePort, settings: Settings, l
             _limited(limiter, "ask", request)
         try:
             reply = await run_in_threadpool(
-                dialogue.reply, body.session or None, body.question, body.literal, visitor.site
+                dialogue.reply, body.session or None, body.question, body.literal, "api", visitor.site
             )
         except QuestionError as error:
             raise _question_refusal(body.question, error, settings) from error
@@ -155,7 +155,7 @@ def _add_asking(router: APIRouter, dialogue: DialoguePort, settings: Settings, l
     @router.post(
         "/api/forget",
         response_model=Status,
-        responses=_errors(400, 401, 403, 408, 413, 415, 422, 429),
+        responses=_errors(400, 401, 403, 408, 413, 415, 422, 429, 503),
         dependencies=[Depends(json_only)],
         summary="清除一次对话的记录",
         tags=["问答"],
@@ -163,7 +163,10 @@ def _add_asking(router: APIRouter, dialogue: DialoguePort, settings: Settings, l
     async def forget(request: Request, body: Forgotten) -> Response:
         """忘掉这次对话，并删除它的记录；不存在的对话也回答 ok。"""
         _limited(limiter, "forget", request)
-        await run_in_threadpool(dialogue.forget, body.session)
+        try:
+            await run_in_threadpool(dialogue.forget, body.session)
+        except JournalError as error:
+            raise ApiError(503, "not_forgotten", str(error), headers={"Retry-After": "60"}) from error
         return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 

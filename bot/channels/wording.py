@@ -50,6 +50,106 @@ COPIED_NOTE = "【{label}】{text}"
 COPIED_FROM = "载于《{title}》"
 VOTE = "这条回答对您有帮助吗？"
 
+# The light page: what its HTML says …
+LIGHT_SCRIPT_NEEDED = "这个页面需要打开浏览器的 JavaScript 才能提问。您也可以直接联系我们。"
+LIGHT_CLEAR = "清除记录"
+LIGHT_CLOSE = "关闭"
+LIGHT_SUGGESTED = "相近的问题"
+CLEAR_CONFIRM = "清除这次对话的记录？清除后不能恢复。"
+CLEAR_YES = "清除"
+CLEAR_NO = "取消"
+
+# … and what its script says, by name; {…} is filled in there.
+LIGHT: dict[str, str] = {
+    "asked": "您的提问",
+    "searching": "正在资料里查找……",
+    "found": "找到 {count} 段原文。",
+    "answered": "已回复。",
+    "reading": "您是想问：{question}",
+    "literal": "不是，按原话查",
+    "passage": "原文 {number}",
+    "shared": "分享",
+    "share_title": "资料原文和出处",
+    "link_copied": "链接已复制",
+    "copied": "已复制",
+    "copy_failed": "请手动选择复制",
+    "vote_up": "有帮助",
+    "vote_down": "没帮助",
+    "voted": "谢谢您的反馈",
+    "unvoted": "已撤回",
+    "vote_failed": "没能记下，请稍后再试",
+    "more": "您还可以问",
+    "retry": "再试一次",
+    "cleared": "记录已清除",
+    "options": "有 {count} 个相近的问题，可用上下键选择",
+    "offline": "网络断开了。您可以继续看已有的内容，连上后再提问。",
+    "kept": "您的问题已为您保留。",
+    "network": "网络不通，没能送出您的问题。请检查网络后再试。",
+    "slow": "网络太慢，等了很久没有收到回复。请再试一次。",
+    "busy": "提问有些频繁，请约 {seconds} 秒后再试。",
+    "failed": "抱歉，刚才没能完成查找，请再试一次；若仍不行，请直接联系我们。",
+    "reference_label": REFERENCE_LABEL,
+    "no_reference": NO_REFERENCE,
+    "evidence_label": EVIDENCE_LABEL,
+    "evidence_unknown": EVIDENCE_UNKNOWN,
+    "note_prefix": NOTE_PREFIX,
+    "source_link": SOURCE_LINK,
+    "copy": COPY,
+    "copy_label": COPY_LABEL,
+    "copied_note": COPIED_NOTE,
+    "copied_from": COPIED_FROM,
+    "pair": PAIR,
+    "call": CALL,
+    "call_other": CALL_OTHER,
+    "contact": CONTACT,
+    "vote": VOTE,
+    **{f"evidence_{name}": word for name, word in EVIDENCE.items()},
+    **{f"note_{name}": word for name, word in NOTES.items()},
+}
+
+# The launcher on a clinic's own pages, in the languages that data-lang may name. The answers themselves stay Chinese.
+WIDGET: dict[str, dict[str, str]] = {
+    "zh-CN": {
+        "label": "问一问",
+        "open": "问一问：打开问答窗口",
+        "shut": "关闭问答窗口",
+        "panel": "问答窗口",
+        "dismiss": "不再显示这句话",
+        "loading": "正在打开……",
+        "failed": "暂时打不开。可能是网络不通，请稍后再试，或在新窗口里打开。",
+        "retry": "再试一次",
+        "window": "在新窗口打开",
+    },
+    "zh-TW": {
+        "label": "問一問",
+        "open": "問一問：開啟問答視窗",
+        "shut": "關閉問答視窗",
+        "panel": "問答視窗",
+        "dismiss": "不再顯示這句話",
+        "loading": "正在開啟……",
+        "failed": "暫時打不開。可能是網路不通，請稍後再試，或在新視窗裡開啟。",
+        "retry": "再試一次",
+        "window": "在新視窗開啟",
+    },
+    "en": {
+        "label": "Ask us",
+        "open": "Ask us: open the questions window",
+        "shut": "Close the questions window",
+        "panel": "Questions and answers (in Chinese)",
+        "dismiss": "Do not show this again",
+        "loading": "Opening…",
+        "failed": "It cannot be opened just now. Please try again later, or open it in a new window.",
+        "retry": "Try again",
+        "window": "Open in a new window",
+    },
+}
+
+# The share page
+SHARED_HEADING = "资料原文"
+SHARED_INTRO = "以下是从“{name}”分享的资料原文，一字未改。"
+SHARED_MISSING = "另有 {count} 段已随资料更新而改变，这里不再显示。"
+SHARED_ASK = "我也要问"
+
 # The source page
 BACK_TO_CHAT = "返回提问"
 PRINT_HINT = "打印"
@@ -72,6 +172,7 @@ ERRORS: dict[str, str] = {
     "not_found": "没有这个地址。",
     "unknown_passage": "没有这个段落，它可能已随资料更新而改变。",
     "unknown_document": "没有这篇资料，它可能已被更新或撤下。",
+    "unknown_share": "这个分享链接里的内容已随资料更新而改变，或链接不完整。您可以直接提问。",
     "unknown_reply": "没有这条回答，可能已经过期。",
     "method_not_allowed": "这个地址不支持这种请求方法。",
     "rate_limited": "请求太频繁，请在 {seconds} 秒后再试。",

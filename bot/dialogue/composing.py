@@ -48,6 +48,8 @@ class Composer:
         boundary = boundary_of(fold(resolved.found.understood.text))
         kind = outcome(hits, self._view.thresholds)
         confidence = hits[0].probability if hits else 0.0
+        if kind == "clarify" and boundary in wording.COUNTER:
+            kind = "decline"  # who asks the way or the price is not helped by questions about illness
         if kind == "clarify":
             nearest = nearest_questions(hits, self._documents, resolved.question)
             if nearest:
@@ -58,7 +60,7 @@ class Composer:
             return Composed(kind, text, (), self._following((), session), "", confidence)
         chosen = choose(hits, self._view.thresholds, self._settings.passage_share, self._settings.max_passages)
         passages = self._shown(chosen)
-        text = self._said(resolved, self._around(boundary) + _opening(len(passages)))
+        text = self._said(resolved, self._around(boundary) + _opening(len(passages), boundary))
         return self._answer(session, text, passages)
 
     def _on_the_last(self, session: Session, resolved: Resolved) -> Composed:
@@ -137,7 +139,9 @@ def contact_of(clinic: Clinic) -> str:
     return "，".join(part for part in (clinic.phone, clinic.address, clinic.hours, clinic.url) if part)
 
 
-def _opening(count: int) -> str:
+def _opening(count: int, boundary: Boundary | None) -> str:
+    if boundary == "decision":
+        return wording.ANSWER_GENERAL
     return wording.ANSWER_ONE if count == 1 else wording.ANSWER_MANY.format(count=count)
 
 

@@ -102,7 +102,7 @@ def _possible(view: View, session: Session, remark: Remark) -> Iterator[tuple[Re
     last, answered = session.last(), session.last(answered=True)
     for turn in {id(turn): turn for turn in (last, answered) if turn is not None}.values():
         shown = view.by_id.get(turn.latest[0]) if turn.latest else None
-        found = readings(remark, turn.question, _topics(view, turn), view.searcher.subject)
+        found = readings(remark, turn.question, _topics(view, turn), view.searcher.subject, _before(session, turn))
         kinds = dict.fromkeys(reading.replaced for reading in found if reading.how == "instead")
         alike = dict(zip(kinds, view.searcher.likeness(remark.core, list(kinds)), strict=True))
         instead = sorted((r for r in found if r.how == "instead"), key=lambda r: -alike[r.replaced])[:_REPLACED]
@@ -115,6 +115,12 @@ def _possible(view: View, session: Session, remark: Remark) -> Iterator[tuple[Re
         tried = [*instead, *(reading for reading in found if reading.how != "instead")]
         for reading in sorted(tried, key=lambda reading: -priors[id(reading)]):
             yield reading, priors[id(reading)], shown
+
+
+def _before(session: Session, turn: Remembered) -> str:
+    """Return the whole question before a turn, empty where there is none."""
+    at = session.turns.index(turn)
+    return session.turns[at - 1].question if at else ""
 
 
 def _probability(found: Found) -> float:

@@ -28,17 +28,17 @@ _AFTER = re.compile(
     "^(?:之后|然后|以后|后来|做完|吃完|打完|用完|术后|完了|停了|之前|期间|平时|一般|一次|一天|每天|每次|大概|大约|具体|到底|究竟)"
 )
 _ASPECT = re.compile(
-    (
-        "(?:副作用|不良反应|原理|机制|原因|病因|诱因|症状|表现|预防|护理|饮食|忌口|注意事项|注意|费用|价格|风险|危害|后遗症|并发症|好处|坏处|优点|缺点|优势|效果|疗效|疗程|步骤|流程|过程|条件|"
-        "标准|禁忌|适应症|适应证|成功率|治愈率|复发率|概率|几率|寿命|预后|恢复|时间|剂量|用量|用法|方法|办法|种类|类型|分类|区别|来源|作用|好坏|检查|诊断|治疗|运动|锻炼|生活|遗传|传染)$"
-    )
+    "(?:副作用|不良反应|原理|机制|原因|病因|诱因|症状|表现|预防|护理|饮食|忌口|注意事项|注意|费用|价格|风险|危害|后遗症|并发症|好处|坏处|优点|缺点|优势|效果|疗效|疗程|步骤|流程|过程|条件|"
+    "标准|禁忌|适应症|适应证|成功率|治愈率|复发率|概率|几率|寿命|预后|恢复|时间|剂量|用量|用法|方法|办法|种类|类型|分类|区别|来源|作用|好坏|检查|诊断|治疗|运动|锻炼|生活|遗传|传染)$"
 )
 _SAME = re.compile("(?:也|都)?(?:是)?(?:一样|这样|同样|如此|适用|行得通|成立)(?:的)?(?:吗|么|不|嘛|吧)$")
 _NUMBER = re.compile(
     "(?:[0-9][0-9.]*|[一二两三四五六七八九十百]+(?:点[一二三四五六七八九零]+|点?多)?)(?:[多来余]?(?:型|期|级|岁|度|周|个月|月|天|次|年|针|号|位|毫克|片|mg|%|％))?"
 )
 _ENDINGS = re.compile("(?:呢|呀|啊|吧|呐|嘛|了|么|哦|[?\uff1f!\uff01.\u3002,\uff0c~\uff5e \u2026])+$")
+_BOTH = re.compile("[这那]?(?:两|二)(?:个|种|者|样|类)|[这那]俩|它们?俩|俩")
 _PRONOUN = re.compile(
+    f"{_BOTH.pattern}|"
     "它们?|他们?|她们?|这个?病|这种病|该病|这(?:种|个|类)(?:治疗|疗法|方法|办法|药物|药|手术|检查|东西|技术|细胞|情况|症状|现象|试验|研究|反应|项目|方案|指标)|"
     "那(?:种|个|类)(?:治疗|疗法|方法|办法|药物|药|手术|检查|东西|技术|病|试验|研究|方案|指标)|这(?:种|个|样|些)?|那(?:种|个|样|些)|此|前者|后者|两者|前面(?:那个|说的|"
     "提到的)|刚才(?:那个|说的|提到的)|上面(?:那个|说的|提到的)"
@@ -134,7 +134,11 @@ def _unbound(core: str, words: Sequence[Word]) -> list[tuple[int, int]]:
 
 
 def readings(
-    remark: Remark, question: str, topics: Sequence[str], words_of: Callable[[str], list[Word]]
+    remark: Remark,
+    question: str,
+    topics: Sequence[str],
+    words_of: Callable[[str], list[Word]],
+    earlier: str = "",
 ) -> list[Reading]:
     """Return what a remark may stand for, after a question.
 
@@ -143,6 +147,7 @@ def readings(
         question: The last whole question.
         topics: What the last answers were about besides (headings of what was shown).
         words_of: Returns the subject words of a text.
+        earlier: The whole question before that one, for "这两个".
     """
     before = words_of(question)
     chunks = _chunks(question, before)
@@ -160,6 +165,8 @@ def readings(
             continue
         if remark.pronouns:
             start, end = remark.pronouns[0]
+            if earlier and _BOTH.fullmatch(remark.core[start:end]):
+                name = _both(earlier, question, words_of) or name
             text = _without_repeats(remark.core[:start] + name + remark.core[end:])
             found.append(Reading(text, "pronoun" if how == "added" else how))
         elif remark.condition and how == "whole":
@@ -168,6 +175,16 @@ def readings(
             found.append(Reading(_joined(name, remark.core), how))
     unique = {reading.text: reading for reading in reversed(found) if reading.text and reading.text != remark.text}
     return list(reversed(unique.values()))
+
+
+def _both(earlier: str, question: str, words_of: Callable[[str], list[Word]]) -> str:
+    """Return "甲和乙" where two questions are the same but for one thing each ("半飞秒呢" after "全飞秒是咋做的")."""
+    old, new = _chunks(earlier, words_of(earlier)), _chunks(question, words_of(question))
+    names = [
+        next((w.text for w in sorted(own, key=lambda w: -w.weight) if w.text not in {o.text for o in other}), "")
+        for own, other in ((old, new), (new, old))
+    ]
+    return "和".join(names) if all(names) else ""
 
 
 def _replacing(remark: Remark, question: str, words: Sequence[Word], chunks: Sequence[Word]) -> list[Reading]:

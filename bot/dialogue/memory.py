@@ -71,6 +71,11 @@ class Session:
         return self
 
 
+def is_session(name: str) -> bool:
+    """Tell whether a text has the form of a session's id."""
+    return _ID.fullmatch(name) is not None
+
+
 def plain(text: str) -> str:
     """Return a question by which two are told to be the same: folded, without marks and spaces."""
     return _MARKS.sub("", fold(text))
@@ -89,7 +94,7 @@ class Sessions:
         """Return the session of that id, or a new one with an id of its own: a guessed id opens nothing."""
         with self._lock:
             self._expire()
-            found = self._kept.get(name) if name and _ID.fullmatch(name) else None
+            found = self._kept.get(name) if name and is_session(name) else None
         return found[1] if found else Session(f"s_{secrets.token_urlsafe(24)}")
 
     def keep(self, session: Session) -> None:

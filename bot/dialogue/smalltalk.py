@@ -1,73 +1,25 @@
-"""Small talk: remarks that are no question at all. Matched as a whole, so that a question after a greeting stays one."""
+"""Small talk: remarks that are no question about an illness. A question after a greeting is a question."""
 
 from __future__ import annotations
 
-import re
-from typing import Literal
+from typing import Literal, get_args
+
+from bot.dialogue.kinds import kind_model, probabilities
 
 SmallTalk = Literal["greeting", "thanks", "bye", "who", "ack", "forget"]
 
-_MARKS = re.compile(r"[\W_]+")
-_PEOPLE = (
-    "(?:医生|大夫|专家|教授|主任|老师|护士|客服|小助手|助手|机器人|亲|朋友|小姐姐|美女|帅哥|同志|师傅|各位|大家|医据)"
-)
-_KINDS: tuple[tuple[SmallTalk, str], ...] = (
-    (
-        "greeting",
-        (
-            f"(?:{_PEOPLE})*(?:(?:您|你|你们|您们|大家|各位)好+|大夫好|医生好|早|早上好|早安|上午好|中午好|下午好|晚上好|晚安好|哈[喽啰罗]|嗨+|喂+|hello|hi+|hey|halo|"
-            f"hallo|在吗|在么|在不在|有人(?:在)?(?:吗|么|嘛|不)|在不|打扰了?|吃了吗|新年好|新年快乐|节日快乐)(?:啊|呀|哦|哈|喔|哇|滴|的|吗|么)*(?:{_PEOPLE})*(?:在吗|在么|"
-            f"在不在)?"),
-    ),
-    (
-        "thanks",
-        (
-            f"(?:好的?|嗯+|哦+|行|可以|明白了?|知道了?|懂了?|清楚了?|了解了?|收到|没有?了|不用了|没别的了|没事了|就这些|就这样|那)*(?:麻烦(?:您|你|了)*|非常|十分|太|真的?|真是|多|好|"
-            f"很|万分|先|还是)*(?:感谢|谢+|多谢|谢过|感恩|感激|3q|thx|thanks|thankyou|thankyouverymuch|辛苦)(?:感谢|谢+|多谢|了|啦|啊|呀|哦|哈|您|你|你们|您们|"
-            f"大家|不尽|先|{_PEOPLE}|的|回答|解答|回复|帮助|帮忙|帮了?我?(?:大忙|很多|很大)?|大忙|麻烦|耐心|讲解|解释|告知|这么|详细|哈哈|噢|喽|咯|老铁|亲)*"),
-    ),
-    (
-        "bye",
-        (
-            "(?:好的?|嗯+|哦+|行|那|就这样吧?|谢+|谢谢(?:你|您|了)?|没有?了|没问题了|没别的了|问完了|不问了|先这样|就这样|我先|先)*(?:再见|拜+|bye+|byebye|goodbye|拜拜|"
-            "88+|回见|回头见|下次(?:再)?(?:见|聊|来|问|问你|问您)|改天(?:再)?(?:聊|问|来)|晚安|(?:我)?(?:先)?(?:走|下|撤|溜|忙)(?:了|啦)|下次(?:再)?来问你|我走了|走了|"
-            "下线了?|撤了|不聊了|先不聊了|(?:回头|改天|下次|以后|有空)(?:再)?(?:聊|说|问|来)|就到这|就到这里|先这样吧?|去忙了|先忙)(?:了|啦|啊|呀|哦|吧|哈|您|你|医生|大夫|回头聊|改天聊|"
-            "再聊|走了|拜拜|再见|谢谢)*"),
-    ),
-    (
-        "who",
-        (
-            "(?:请问|那|所以)*(?:你|您|你们|您们)(?:到底|究竟)?(?:是|叫|算)(?:谁|什么|啥|什么名字|啥名字|哪位|哪个|干什么|干啥|干嘛|做什么|什么东西|什么人|什么机器人|什么来头|哪里的|"
-            "哪家的)+(?:的|呀|啊|呢|人|东西|名字)*"
-            "|(?:请问|那)*(?:你|您|你们|对面|这边|这)?(?:是不是|是|到底是|难道是)?(?:真人医生|真人|机器人|人工智能|ai|人工|人工客服|活人|医生|真医生|真的医生|大夫|电脑|程序|chatgpt|"
-            "gpt|智能客服|骗子)(?:还是(?:真人|机器人|人工智能|ai|人工|医生|人|电脑|程序))?(?:吗|么|嘛|吧|啊|呀|呢|在回答|在回|回答的|回复的|跟我聊|在跟我说话)*"
-            "|(?:请问|那)*(?:你|您|你们)(?:都)?(?:能|会|可以|能够)(?:帮我|给我|为我)?(?:做|干|回答|帮|解决|问|说|查)(?:些|点)?(?:什么|啥|哪些|点什么|点啥|些什么|些啥|干什么|"
-            "做什么)?(?:问题|事情?|事儿|东西|忙)?(?:吗|呢|啊|呀)*"
-            "|(?:介绍|介绍下|介绍一下)(?:你|您)?自己(?:一下|吧)?|自我介绍(?:一下)?|(?:我)?(?:能|可以|应该|该)(?:问|怎么问|问你|问些?)(?:什么|啥|哪些|你)?(?:什么|啥|"
-            "问题)*(?:吗|呢|啊)?|(?:这个?|你)?(?:怎么|如何|咋)(?:用|使用|问)(?:啊|呀|呢|你)?(?:能问(?:什么|啥))?|(?:这些?|这个|答案|回答|内容)?(?:是|都是)?(?:你|"
-            "您)?(?:自己)?(?:编|写|生成|瞎编|胡编|说)的?(?:答案|吗|么|还是.{2,8}(?:写|说|答)的)+|(?:你|您)(?:有|有没有|懂|知道|会)(?:什么|啥)(?:用|功能|本事|"
-            "本领)?(?:啊|呢)?|(?:帮助|help|使用说明|功能)"),
-    ),
-    (
-        "ack",
-        (
-            "(?:好+(?:的|滴|哒|吧|嘞|啊|呀|了|哦)*|嗯+(?:好|嗯|呢|哪)*|哦+|噢+|喔+|额+|呃+|行(?:吧|的|啊|了)?|可以(?:的|了|吧|啊)?|(?:我)?(?:明白|知道|懂|清楚|了解|"
-            "记住|学到|看到|看懂|听懂)(?:了|啦|咯|喽|的)?(?:我?再?(?:想想|看看|考虑考虑|考虑一?下|琢磨琢磨))?|(?:我)?(?:再)?(?:想想|考虑考虑|考虑一?下)|收到|ok+|okay|okk|"
-            "对(?:的|啊|呀)?|是(?:的|啊|呀)?|没(?:有|事|问题|什么|啥)(?:了|啦|的)?|不用了?|算了(?:吧)?|原来如此|原来是这样|这样啊|这样子啊?|哈+|呵+|嘿+|哎|唉+|真的吗|厉害|不错|"
-            "很好|太好了|很有用|有用|有帮助|赞|牛|棒|666+|1)(?:谢+|谢谢(?:你|您|了)?|啊|呀|哦|了|吧|哈)*"),
-    ),
-    (
-        "forget",
-        "(?:清除|清空|删除|删掉|清掉|忘掉|忘记|抹掉|清理)(?:一下)?(?:我的|所有|全部|聊天|对话|历史|刚才的?|之前的?|这些)*"
-        "(?:记录|聊天记录|对话|对话记录|历史|历史记录|聊天|内容|信息)(?:吧|了|掉)?",
-    ),
-)  # fmt: skip
-_PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in _KINDS)
+_KINDS: tuple[SmallTalk, ...] = get_args(SmallTalk)
+_LEAST = 0.5  # more likely small talk than everything else together: what is swallowed here is never searched for
+_PER_FOREIGN = 7  # so many characters for each letter that small talk does not use: a short remark holds none
+_LONGEST = 30  # characters; who writes more than that has something to ask
 
 
 def smalltalk_of(text: str) -> SmallTalk | None:
     """Return what kind of small talk a remark (simplified, folded) is, None where it says more than that."""
-    said = _MARKS.sub("", text)
-    if not said or len(said) > 24:
+    if not text.strip() or len(text) > _LONGEST:
         return None
-    return next((name for name, pattern in _PATTERNS if pattern.fullmatch(said)), None)
+    found = probabilities(text)
+    kind = next((name for name in _KINDS if found[name] >= _LEAST), None)
+    if kind is None or kind_model().foreign(text) > len(text) // _PER_FOREIGN:
+        return None
+    return kind

@@ -7,6 +7,7 @@ of a longer word's characters are replaced by homophones.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -25,6 +26,9 @@ _COMMON = (
     "认车台林必死游举线言皇土团收考求德叫近备研争非具李众连调感转笑药克愁怕吃喝"
 )
 _RARER, _COMMONEST = frozenset(_COMMON), frozenset(_COMMON[:90])
+# Words of one syllable that are taken from pinyin: so many others sound alike.
+_CLEAR = frozenset("我爸妈娃爷奶疼痛血汗吐喘晕昏")
+Found = dict[Literal, list[list[Span]]]
 _HAN = re.compile("[\u4e00-\u9fff]+")
 
 
@@ -50,39 +54,46 @@ class Words:
                 self._misspelt.add(aloud(form), form)
 
     @cached_property
-    def _by_ear(self) -> _Table:
-        """The words by all their readings: made when someone first types in pinyin."""
-        table = _Table()
+    def _by_ear(self) -> tuple[_Table, _Table]:
+        """The words by all their readings, for pinyin: those of one and two syllables, and the longer ones, blurred."""
+        short, long = _Table(), _Table()
         for form in self._literals:
-            if _HAN.fullmatch(form) and (len(form) > 1 or not self._careful):
-                for sound in spoken(form):
-                    table.add(sound, form)
-        return table
+            if not _HAN.fullmatch(form) or (len(form) == 1 and form not in _CLEAR):
+                continue
+            for sound in spoken(form):
+                if len(form) < _MISSPELT:
+                    short.add(sound, form)
+                else:
+                    long.add(aloud(sound), form)
+        return short, long
 
-    def look(self, heard: Heard) -> dict[Literal, list[Span]]:
-        """Return where each word stands, in order of place."""
+    def prepare(self) -> None:
+        """Make ready what typed pinyin needs, which would otherwise be made when someone first types some."""
+        _ = self._by_ear
+
+    def look(self, heard: Heard) -> Found:
+        """Return where each word stands: for each of its forms in the text, the places in order."""
         text = heard.text
-        forms: dict[str, list[Span]] = {}
+        forms: defaultdict[str, list[Span]] = defaultdict(list)
         for start, end, (form,) in self._exact.hits(text):
-            if not form[0].isascii() or _whole_word(text, start, end):
-                forms.setdefault(form, []).append((start, end))
-        table, meant = (self._by_ear, _typed) if heard.typed else (self._misspelt, _homophone)
-        for start, end, alike in table.hits(heard.sounds, heard.typed):
+            if form[0] > "\x7f" or _whole_word(text, start, end):
+                forms[form].append((start, end))
+        if heard.typed:
+            short, long = self._by_ear
+            places = [*short.hits(heard.exact), *long.hits(heard.sounds, False)]
+        else:
+            places = self._misspelt.hits(heard.sounds, False)
+        meant = _typed if heard.typed else _homophone
+        for start, end, alike in places:
             said = text[start:end]
             for form in alike:
                 if said != form and meant(said, form):
-                    forms.setdefault(form, []).append((start, end))
-        found: dict[Literal, list[Span]] = {}
-        several: set[Literal] = set()
+                    forms[form].append((start, end))
+        found: defaultdict[Literal, list[list[Span]]] = defaultdict(list)
+        literals = self._literals
         for form, spans in forms.items():
-            for literal in self._literals[form]:
-                if literal in found:
-                    found[literal] = found[literal] + spans
-                    several.add(literal)
-                else:
-                    found[literal] = spans
-        for literal in several:
-            found[literal] = sorted(set(found[literal]))
+            for literal in literals[form]:
+                found[literal].append(spans)
         return found
 
 
@@ -121,10 +132,15 @@ class _Table:
 
 def _whole_word(text: str, start: int, end: int) -> bool:
     """Tell whether a Latin word or a number is not a part of a longer one."""
-    first, last = text[start], text[end - 1]
-    if first.isascii() and first.isalnum() and start and text[start - 1].isascii() and text[start - 1].isalpha():
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return not (_one_word(before, text[start]) or _one_word(text[end - 1], after))
+
+
+def _one_word(left: str, right: str) -> bool:
+    """Tell whether two neighbours belong to one Latin word or to one number."""
+    if not (left and right and left.isascii() and right.isascii()):
         return False
-    return not (last.isascii() and last.isalpha() and end < len(text) and text[end].isascii() and text[end].isalpha())
+    return (left.isalpha() and right.isalnum()) or (left.isdigit() and right.isdigit())
 
 
 def _typed(said: str, form: str) -> bool:
