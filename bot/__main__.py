@@ -1,4 +1,4 @@
-"""The command line: ``python -m bot serve | ask | search | check | eval | train | journal | settings``, each with ``--help``."""
+"""The command line: ``python -m bot serve | ask | search | check | eval | train | journal | key | settings``, with ``--help``."""
 
 from __future__ import annotations
 
@@ -118,6 +118,18 @@ def _show_settings(args: argparse.Namespace) -> int:
     return 0
 
 
+def _key(args: argparse.Namespace) -> int:
+    from bot.channels.keys import hash_of, new_key
+
+    key = new_key()
+    if args.json:
+        print(json.dumps({"name": args.name, "key": key, "sha256": hash_of(key)}, ensure_ascii=False))
+        return 0
+    print(f"密钥(只显示这一次，交给调用的程序保管):\n  {key}\n")
+    print(f'写进 yiju.toml 的只是它的哈希：\n  [[api_keys]]\n  name = "{args.name}"\n  sha256 = "{hash_of(key)}"')
+    return 0
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     root = argparse.ArgumentParser(
@@ -154,6 +166,9 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "journal", help="对话日志：导出、清理、没有答上的提问(python -m bot journal --help 查看)", add_help=False
     )
+    key = command("key", _key, "生成一个 API 密钥和它的哈希，给不在本机上的程序(服务器、小程序)用")
+    key.add_argument("name", nargs="?", default="my-program", help="程序的代号(默认 my-program)")
+    key.add_argument("--json", action="store_true", help="输出 JSON")
     show = command("settings", _show_settings, "列出所有设置、当前值和含义")
     show.add_argument("--json", action="store_true", help="输出 JSON")
     return root

@@ -6,18 +6,23 @@ import gc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
-from bot.channels import apidocs, errors, light, rest, security, share, source, suggest, widget
+from bot.channels import apidocs, errors, light, rest, security, session, share, source, suggest, widget
 from bot.channels.gradio_gate import prepare_import
 from bot.channels.limit import RateLimiter
 from bot.channels.pages import STATIC
 from bot.channels.port import DialoguePort
+from bot.channels.tokens import open_tokens
 from bot.errors import SettingsError
 from bot.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
 
 
 def _open(settings: Settings) -> DialoguePort:
@@ -32,7 +37,9 @@ def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> Fast
 
     Raises:
         IndexFormatError: no usable index; the message says what to do.
+        SettingsError: the secret or the keys cannot be used.
     """
+    tokens = open_tokens(settings)
     owned = dialogue is None
     with ThreadPoolExecutor(1) as pool:  # the index loads while Gradio is imported: a second sooner on two cores
         opening = pool.submit(lambda: _open(settings) if dialogue is None else dialogue)
@@ -55,9 +62,10 @@ def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> Fast
         redoc_url=None,
         lifespan=lifespan,
     )
-    limiter = RateLimiter(settings.rate_limit)
+    limiter = RateLimiter(settings.rate_limit, settings.client_rate_limit)
     errors.install(app)
     app.include_router(rest.make_router(served, settings, limiter))
+    app.include_router(session.make_router(settings, tokens, limiter))
     app.include_router(source.make_router(served, settings))
     app.include_router(suggest.make_router(served, settings))
     app.include_router(share.make_router(served, settings))
@@ -66,10 +74,28 @@ def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> Fast
     apidocs.install(app)
     app.add_api_route("/favicon.ico", lambda: RedirectResponse("/ui/favicon.svg"), include_in_schema=False)
     app.mount("/ui", StaticFiles(directory=STATIC), name="ui")
-    security.install(app, settings)
+    security.install(app, settings, tokens)
 
     chat.mount(app, served, settings, limiter)
     return app
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """Return how the application is served: proxies are believed in one place only, ``bot.channels.proxies``."""
+    import uvicorn
+
+    from bot.channels.connection import hurried
+
+    return uvicorn.Config(
+        app,
+        http=hurried(settings.header_seconds),
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=max(65_536, settings.header_max_bytes + settings.url_max_bytes),
+    )
 
 
 def serve(settings: Settings) -> None:
@@ -99,5 +125,4 @@ def serve(settings: Settings) -> None:
         gc.enable()
         shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
         print(f"医据已就绪：http://{shown}:{settings.port}  (按 Ctrl+C 停止)", flush=True)  # noqa: T201
-        config = uvicorn.Config(app, access_log=False, log_level="warning", timeout_keep_alive=30)
-        uvicorn.Server(config).run(sockets=[listener])
+        uvicorn.Server(server_config(app, settings)).run(sockets=[listener])

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,21 +18,12 @@ from pydantic_settings import (
 )
 
 from bot.errors import SettingsError
+from bot.sites import ApiKey, Network, Origin, Site
+from bot.sites import Clinic as Clinic  # part of the settings for everybody else
 
 Step = Literal["traditional", "courtesy", "pinyin", "spelling", "synonyms"]
 Caution = Literal["宁缺毋滥", "谨慎", "适中", "尽量回答"]
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-
-
-class Clinic(BaseModel):
-    """Who runs this bot: shown in headings and in the contact card."""
-
-    name: str = Field("医据", description="机构名称，显示在页面顶部")
-    tagline: str = Field("只用已发布的原文回答，每段都有出处", description="名称下方的一句话")
-    phone: str = Field("", description="联系电话；留空则不显示")
-    address: str = Field("", description="地址；留空则不显示")
-    hours: str = Field("", description="服务时间；留空则不显示")
-    url: str = Field("", description="机构网站；留空则不显示")
 
 
 class Settings(BaseSettings):
@@ -65,7 +56,16 @@ class Settings(BaseSettings):
     session_most: int = Field(20_000, ge=1, le=1_000_000, description="最多同时记住多少个对话，超过则忘掉最久没说话的")
     rate_limit: int = Field(60, ge=0, le=100_000, description="每个地址每分钟最多提问次数；0 为不限")
     suggest_share: int = Field(10, ge=1, le=1000, description="输入时的联想，每分钟最多请求次数是 rate_limit 的多少倍")
-    frame_ancestors: str = Field("'self'", description="哪些网站可以用 iframe 嵌入(CSP frame-ancestors 的写法)")
+    client_rate_limit: int = Field(
+        20,
+        ge=0,
+        le=100_000,
+        description="一个打开的页面(一个凭证)每分钟最多提问次数；0 为不限；rate_limit 为 0 时也不限",
+    )
+    frame_ancestors: str = Field(
+        "'self'",
+        description="哪些网站可以用 iframe 嵌入 / 和没写 site 的 /m(CSP frame-ancestors 的写法)；网站一般写在 [[sites]]",
+    )
 
     journal: bool = Field(True, description="是否记录对话(先抹去个人信息)，供机构查看没有答上的问题；关闭则什么都不记")
     journal_file: Path = Field(Path("data/journal.sqlite3"), description="对话日志的文件(SQLite，只有本程序的用户可读)")
@@ -73,6 +73,34 @@ class Settings(BaseSettings):
         SecretStr(""), description="对话日志改存 PostgreSQL：postgresql+psycopg://用户:密码@主机/数据库；留空则用文件"
     )
     journal_days: int = Field(90, ge=1, le=3650, description="对话日志保留多少天，更早的自动删除(启动时和每天)")
+
+    sites: tuple[Site, ...] = Field((), description="可以嵌入本服务的网站 [[sites]]；空为只有本服务自己的网页可用")
+    own_origins: tuple[Origin, ...] = Field(
+        (), description="本服务对外的来源，如 https://bot.example.cn；空为按请求的协议和 Host 判断"
+    )
+    token_minutes: float = Field(60.0, ge=1.0, le=1440.0, description="网页凭证的有效期(分钟)，过期由网页自动更换")
+    secret: SecretStr = Field(
+        SecretStr(""), description="给凭证签名的密文，至少 32 个字符；空为用 secret_file。换下的写进 secret_previous"
+    )
+    secret_previous: SecretStr = Field(SecretStr(""), description="上一个签名密文：用它签的凭证到期前仍有效")
+    secret_file: Path = Field(
+        Path("data/secret"), description="签名密文的文件(权限 600；一行一个，第一行为现用)，没有则自动生成"
+    )
+    api_keys: tuple[ApiKey, ...] = Field((), description="可以调用接口的程序 [[api_keys]]；本机上的程序不需要")
+    api_keys_file: Path | None = Field(
+        None, description="写有更多密钥的文件，一行一个：代号 SHA-256；只能由本程序的用户改写"
+    )
+    trusted_proxies: tuple[Network, ...] = Field(
+        (), description="代理服务器(nginx 等)的地址或网段：只有它们说的访问者地址、协议和域名才算数"
+    )
+    behind_tls: bool = Field(False, description="前面的代理已做 TLS 但没有发送 X-Forwarded-Proto 时设为 true")
+    hsts_seconds: int = Field(
+        31_536_000, ge=0, le=63_072_000, description="经 TLS 访问时要求浏览器多少秒内只用 https(HSTS)；0 为不要求"
+    )
+    header_seconds: float = Field(10.0, ge=1.0, le=300.0, description="多少秒内要收完请求头，否则断开")
+    body_seconds: float = Field(10.0, ge=0.1, le=300.0, description="多少秒内要收完请求正文，否则拒绝")
+    header_max_bytes: int = Field(16_384, ge=2048, le=60_000, description="请求头最多多少字节")
+    url_max_bytes: int = Field(8192, ge=512, le=60_000, description="请求地址最多多少字节")
 
     passage_min_chars: int = Field(40, ge=1, le=1000, description="段落下限(字符)，更短的与邻段合并")
     passage_max_chars: int = Field(220, ge=50, le=5000, description="段落上限(字符)，更长的按句切开")
@@ -110,6 +138,27 @@ class Settings(BaseSettings):
     )
     reload_seconds: float = Field(2.0, ge=0.1, le=3600.0, description="服务每隔多少秒查看是否有新索引")
 
+    @model_validator(mode="after")
+    def _names_are_told_apart(self) -> Settings:
+        for what, names in (("sites", [s.name for s in self.sites]), ("api_keys", [k.name for k in self.api_keys])):
+            if len(set(names)) < len(names):
+                raise ValueError(f"{what} 里的代号 name 不能重复")
+        unknown = {key.site for key in self.api_keys} - {site.name for site in self.sites} - {""}
+        if unknown:
+            raise ValueError(f"api_keys 里的 site {sorted(unknown)} 不在 [[sites]] 里")
+        return self
+
+    def site(self, name: str) -> Site | None:
+        """Return the website of that name."""
+        return next((site for site in self.sites if site.name == name), None)
+
+    def for_site(self, site: Site | None) -> Settings:
+        """Return the settings as they are for one website: its own contact card where it has one."""
+        if site is None or site.clinic is None:
+            return self
+        own = {name: getattr(site.clinic, name) for name in site.clinic.model_fields_set}
+        return self.model_copy(update={"clinic": self.clinic.model_copy(update=own)})
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -122,6 +171,13 @@ class Settings(BaseSettings):
         """Order the sources: arguments, environment, ``yiju.toml`` (or the file that ``YIJU_CONFIG`` names)."""
         path = Path(os.environ.get("YIJU_CONFIG", "yiju.toml"))
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path)
+
+
+def _shown(place: tuple[int | str, ...], value: object) -> str:
+    """Return a wrong value for a message; never one that may be a secret, nor a whole table."""
+    field = Settings.model_fields.get(str(place[0])) if place else None
+    hidden = field is None or field.annotation is SecretStr or place[-1] == "sha256"
+    return "" if hidden or isinstance(value, (dict, list, Settings)) else f" = {value!r}"
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -138,7 +194,7 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         lines = [
-            f"  {'.'.join(str(part) for part in item['loc'])} = {item['input']!r}:{item['msg']}"
+            f"  {'.'.join(str(part) for part in item['loc'])}{_shown(item['loc'], item['input'])}:{item['msg']}"
             for item in error.errors()
         ]
         raise SettingsError(

@@ -165,7 +165,7 @@ def test_further_passages_must_be_nearly_as_sure() -> None:
 def test_unsure_replies_ask_back_in_the_corpus_own_words(dialogue: Dialogue, monkeypatch: pytest.MonkeyPatch) -> None:
     view = dialogue._now()
     sure = replace(view, thresholds=Thresholds(answer=1.1, clarify=0.0))
-    monkeypatch.setattr(dialogue, "_now", lambda: sure)
+    monkeypatch.setattr(dialogue, "_now", lambda site=None: sure)
     reply = dialogue.reply(None, "干细胞治疗安全吗")
     assert reply.kind == "clarify"
     assert 1 <= len(reply.suggestions) <= 3

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LEVELS = {
-    "bot": 0, "bot.records": 0, "bot.errors": 0, "bot.settings": 1,
+    "bot": 0, "bot.records": 0, "bot.errors": 0, "bot.sites": 0, "bot.settings": 1,
     "bot.language": 1,
     "bot.corpus": 2, "bot.encoding": 2, "bot.journal": 2,
     "bot.retrieval": 3,

@@ -16,6 +16,7 @@ from bot.channels.pages import STATIC
 from bot.channels.share import share_key, shared_ids
 from bot.dialogue.dialogue import Dialogue
 from bot.settings import Clinic, Settings
+from bot.sites import Site, Theme
 
 QUESTION = "急性肾损伤有什么新的药物在做临床试验?"
 SCRIPTS = [*sorted((STATIC / "light").glob("*.js")), STATIC / "widget.js"]
@@ -99,7 +100,7 @@ def test_files_are_compressed_named_by_content_and_asked_for_once(client: TestCl
         client.get(old).headers["cache-control"] == "no-cache"
     )  # an old page still works, and never keeps the new file for ever
     assert client.get("/light/0123/nothing.js").status_code == 404
-    assert client.get("/light/0123/..%2f..%2fpages.py").status_code == 404
+    assert client.get("/light/0123/..%2f..%2fpages.py").status_code == 400
 
 
 def test_everything_together_stays_within_its_weight(client: TestClient) -> None:
@@ -187,8 +188,35 @@ def test_a_shared_answer_whose_texts_changed_says_so(client: TestClient, dialogu
     known = dialogue.passages_of("stem-cells-kidney")[0].id
     page = client.get(f"/a/{known}~gone.12345678").text
     assert wording.SHARED_MISSING.format(count=1) in page
-    for key in ("gone.12345678", "r_abcdefgh", "%3Cscript%3E", "..%2f..%2fetc"):
+    assert client.get("/a/..%2f..%2fetc").status_code == 400
+    for key in ("gone.12345678", "r_abcdefgh", "%3Cscript%3E"):
         refused = client.get(f"/a/{key}", headers={"Accept": "text/html"})
         assert refused.status_code == 404
         assert "<script>" not in refused.text
     assert wording.ERRORS["unknown_share"] in client.get("/a/gone.1", headers={"Accept": "text/html"}).text
+
+
+def test_a_website_has_its_own_card_colour_and_texts(settings: Settings, dialogue: Dialogue) -> None:
+    site = Site(
+        name="kidney",
+        origins=("https://kidney.example",),
+        theme=Theme(colour="#7a1f5c", mode="dark"),
+        clinic=Clinic(phone="010-2222"),
+        documents=("withdrawn",),
+    )
+    changed = settings.model_copy(update={"sites": (site,), "clinic": Clinic(name="总院", phone="010-1111")})
+    own = TestClient(create_app(changed, dialogue))
+    page = own.get("/m?site=kidney").text
+    assert 'data-theme="dark"' in page
+    assert "<h1>总院</h1>" in page
+    assert "010-2222" in page
+    assert "010-1111" not in page
+    assert page.count("data-ask>") == 0
+    assert 'href="/light/site/kidney.css"' in page
+    sheet = own.get("/light/site/kidney.css")
+    assert sheet.headers["content-type"] == "text/css; charset=utf-8"
+    assert "--brand: #7a1f5c" in sheet.text
+    assert 'data-theme="light"' in own.get("/m?site=kidney&theme=light").text  # the embedding page decides
+    assert "010-1111" in own.get("/m").text
+    assert own.get("/light/site/nowhere.css").status_code == 404
+    assert "/light/site/" not in own.get("/m?site=nowhere").text

@@ -23,6 +23,11 @@ from bot.settings import Clinic, Settings
 _SITE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(?::\d{1,5})?|https?://\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?")
 _THEMES = ("light", "dark")
+# A website's own colour. Weaker than the rules of the dark look, which keeps its colours: they are made to be read.
+_COLOURS = (
+    "@media screen {{ :root {{ --brand: {colour}; --user: {colour}; "
+    "--brand-soft: color-mix(in srgb, {colour} 10%, #ffffff); }} }}\n"
+)
 # What the page may call beside /api/ask and /api/feedback, where this server has it.
 _OPTIONAL = {"session": "POST", "forget": "POST", "suggest": "GET"}
 
@@ -32,6 +37,13 @@ def make_router(dialogue: DialoguePort, settings: Settings) -> APIRouter:
     router = APIRouter()
     assets = read_assets(STATIC / "light")
     version = version_of(assets)
+
+    @router.get("/light/site/{name}.css", include_in_schema=False)
+    async def colours(request: Request, name: str) -> Response:
+        site = settings.site(name)
+        if site is None or not site.theme.colour:
+            raise ApiError(404, "not_found")
+        return make_asset(_COLOURS.format(colour=site.theme.colour), ".css").response(request, ASK_AGAIN)
 
     @router.get("/light/{named}/{file}", include_in_schema=False)
     async def file(request: Request, named: str, file: str) -> Response:
@@ -50,23 +62,26 @@ def make_router(dialogue: DialoguePort, settings: Settings) -> APIRouter:
 def _page(dialogue: DialoguePort, settings: Settings, version: str, request: Request) -> str:
     given = request.query_params
     embed = given.get("embed") == "1"
-    theme = given.get("theme", "")
+    site = settings.site(given.get("site", ""))
+    theme = given.get("theme", "") or (site.theme.mode if site else "")
+    clinic = settings.for_site(site).clinic
     config = {
         "site": _matching(_SITE, given.get("site", "")),
         "origin": _matching(_ORIGIN, given.get("origin", "")) if embed else "",
         "embed": embed,
         "api": [name for name, method in _OPTIONAL.items() if serves(request.app, f"/api/{name}", method)],
-        "contact": contact_rows(settings.clinic),
+        "contact": contact_rows(clinic),
         "words": wording.LIGHT,
     }
     return render(
         "light.html",
-        clinic=settings.clinic,
+        clinic=clinic,
         embed=embed,
+        colours=f"/light/site/{quote(site.name)}.css" if site and site.theme.colour else "",
         theme=theme if theme in _THEMES else "",
         files=f"/light/{version}",
-        coverage=dialogue.coverage(),
-        starters=dialogue.starters(),
+        coverage=dialogue.coverage(site),
+        starters=dialogue.starters(site),
         config=config,
         alone=f"/m?site={quote(str(config['site']))}" if config["site"] else "/m",
     )

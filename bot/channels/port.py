@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from bot.records import Document, Passage, Reply, ReplyPassage
 from bot.settings import Settings
+from bot.sites import Site
 
 
 class DialoguePort(Protocol):
@@ -18,11 +19,14 @@ class DialoguePort(Protocol):
         """Say whether an index is loaded and a first answer is possible."""
         ...
 
-    def reply(self, session: str | None, text: str, literal: bool = False, channel: str = "", site: str = "") -> Reply:
+    def reply(
+        self, session: str | None, text: str, literal: bool = False, channel: str = "", site: Site | None = None
+    ) -> Reply:
         """Answer ``text``; raise QuestionError, whose message the patient may read, where it cannot be taken.
 
         ``literal`` takes the words as they stand, and undoes the session's last turn where that completed them.
-        ``channel`` and ``site`` say, for the journal, where the question came in.
+        ``channel`` says, for the journal, where the question came in; ``site`` on which website: its documents and its
+        contact card count.
         """
         ...
 
@@ -46,15 +50,15 @@ class DialoguePort(Protocol):
         """Return the passages of a text in their order; raise UnknownPassageError."""
         ...
 
-    def starters(self) -> tuple[str, ...]:
+    def starters(self, site: Site | None = None) -> tuple[str, ...]:
         """Return a few questions to begin with, all of which the corpus answers."""
         ...
 
-    def complete(self, typed: str) -> tuple[str, ...]:
+    def complete(self, typed: str, site: Site | None = None) -> tuple[str, ...]:
         """Return a few known questions that what is being typed may become, all of which the corpus answers."""
         ...
 
-    def coverage(self) -> tuple[str, ...]:
+    def coverage(self, site: Site | None = None) -> tuple[str, ...]:
         """Return the titles of what the bot covers."""
         ...
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Security
+from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
+from bot.channels.bodies import json_only
 from bot.channels.errors import ApiError, ErrorBody
+from bot.channels.gate import TOKEN_HEADER
 from bot.channels.limit import RateLimiter
 from bot.channels.port import DialoguePort
+from bot.channels.visitor import visitor_of
 from bot.errors import JournalError, QuestionError, UnknownPassageError
 from bot.language.folding import strip_unsafe
 from bot.records import Reply, ReplyPassage
@@ -24,6 +28,11 @@ def _cleaned(value: object) -> object:
 
 Text = Annotated[str, BeforeValidator(_cleaned)]
 Errors = dict[int | str, dict[str, object]]
+
+
+# For the manual only: the gate has read both before a request comes here.
+_TOKEN = APIKeyHeader(name=TOKEN_HEADER, scheme_name="网页凭证", auto_error=False, description="见 /api/session")
+_KEY = APIKeyHeader(name="X-API-Key", scheme_name="程序密钥", auto_error=False, description="python -m bot key 生成")
 
 
 class Question(BaseModel):
@@ -67,17 +76,16 @@ def _errors(*statuses: int) -> Errors:
     return {status: {"model": ErrorBody} for status in statuses}
 
 
-def _json_only(request: Request) -> None:
-    """Refuse other media types: a form on a foreign page can post text/plain without asking, never JSON."""
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-        raise ApiError(415, "bad_media_type")
-
-
 def _limited(limiter: RateLimiter, purpose: str, request: Request) -> None:
-    """Count this request against its address; raise 429 where the minute is used up."""
-    seconds = limiter.wait(purpose, request.client.host if request.client else None)
-    if seconds:
-        raise ApiError(429, "rate_limited", headers={"Retry-After": str(seconds)}, seconds=seconds)
+    """Count this request against its page, program, address and website; raise 429 where one is used up."""
+    wait = limiter.refusal(purpose, visitor_of(request))
+    if wait:
+        raise ApiError(429, wait.code, headers={"Retry-After": str(wait.seconds)}, seconds=wait.seconds)
+
+
+def _ends(question: str, most: int) -> str:
+    """Return a question, of one far too long its two ends: reading it all costs time, and nobody has paid for it yet."""
+    return question if len(question) <= 2 * most else f"{question[:most]}\n{question[-most:]}"
 
 
 def _question_refusal(question: str, error: QuestionError, settings: Settings) -> ApiError:
@@ -91,29 +99,38 @@ def _question_refusal(question: str, error: QuestionError, settings: Settings) -
 
 
 def make_router(dialogue: DialoguePort, settings: Settings, limiter: RateLimiter) -> APIRouter:
-    """Build the routes. Who may call (origins, keys) is to be decided in one dependency of this router."""
-    router = APIRouter()
+    """Build the routes. Who may call was decided at the gate, before the request came here."""
+    router = APIRouter(dependencies=[Security(_TOKEN), Security(_KEY)])
     _add_asking(router, dialogue, settings, limiter)
-    _add_reading(router, dialogue, limiter)
-    _add_health(router, dialogue)
-    return router
+    public = APIRouter()
+    _add_reading(public, dialogue, limiter)
+    _add_health(public, dialogue)
+    whole = APIRouter()
+    whole.include_router(router)
+    whole.include_router(public)
+    return whole
 
 
 def _add_asking(router: APIRouter, dialogue: DialoguePort, settings: Settings, limiter: RateLimiter) -> None:
     @router.post(
         "/api/ask",
         response_model=Reply,
-        responses=_errors(400, 413, 415, 422, 429, 503),
-        dependencies=[Depends(_json_only)],
+        responses=_errors(400, 401, 403, 408, 413, 415, 422, 429, 503),
+        dependencies=[Depends(json_only)],
         summary="提问",
         tags=["问答"],
     )
     async def ask(request: Request, body: Question) -> Response:
         """逐字给出相关原文，每段附出处、证据类型、编者注和免责说明；无合适原文时说明并给出可问的问题。"""
-        if not await run_in_threadpool(dialogue.urgent, body.question):
+        visitor = visitor_of(request)
+        if not await run_in_threadpool(dialogue.urgent, _ends(body.question, settings.question_max_chars * 2)):
+            if visitor.refusal:
+                raise visitor.refusal
             _limited(limiter, "ask", request)
         try:
-            reply = await run_in_threadpool(dialogue.reply, body.session or None, body.question, body.literal, "api")
+            reply = await run_in_threadpool(
+                dialogue.reply, body.session or None, body.question, body.literal, "api", visitor.site
+            )
         except QuestionError as error:
             raise _question_refusal(body.question, error, settings) from error
         return JSONResponse(reply.to_json(), headers={"Cache-Control": "no-store"})
@@ -121,8 +138,8 @@ def _add_asking(router: APIRouter, dialogue: DialoguePort, settings: Settings, l
     @router.post(
         "/api/feedback",
         response_model=Status,
-        responses=_errors(400, 404, 413, 415, 422, 429),
-        dependencies=[Depends(_json_only)],
+        responses=_errors(400, 401, 403, 404, 408, 413, 415, 422, 429),
+        dependencies=[Depends(json_only)],
         summary="评价一条回答",
         tags=["问答"],
     )
@@ -138,8 +155,8 @@ def _add_asking(router: APIRouter, dialogue: DialoguePort, settings: Settings, l
     @router.post(
         "/api/forget",
         response_model=Status,
-        responses=_errors(400, 413, 415, 422, 429, 503),
-        dependencies=[Depends(_json_only)],
+        responses=_errors(400, 401, 403, 408, 413, 415, 422, 429, 503),
+        dependencies=[Depends(json_only)],
         summary="清除一次对话的记录",
         tags=["问答"],
     )

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from bot.channels.errors import ApiError, ErrorBody
 from bot.channels.limit import RateLimiter
 from bot.channels.port import DialoguePort
+from bot.channels.visitor import visitor_of
 from bot.language.folding import strip_unsafe
 from bot.settings import Settings
 
@@ -27,7 +28,8 @@ class Completions(BaseModel):
 def make_router(dialogue: DialoguePort, settings: Settings) -> APIRouter:
     """Build ``GET /api/suggest``. It has a limit of its own, wider than that of questions: one is typed in many steps."""
     router = APIRouter()
-    limiter = RateLimiter(settings.rate_limit * settings.suggest_share)
+    share = settings.suggest_share
+    limiter = RateLimiter(settings.rate_limit * share, settings.client_rate_limit * share)
 
     @router.get(
         "/api/suggest",
@@ -41,11 +43,12 @@ def make_router(dialogue: DialoguePort, settings: Settings) -> APIRouter:
         q: Annotated[str, Query(description="已输入的文字：汉字、拼音、拼音首字母或混用；太长则没有联想")] = "",
     ) -> Response:
         """返回资料里确有答案、且与已输入文字相符的问题；不记录输入的文字。"""
-        seconds = limiter.wait("suggest", request.client.host if request.client else None)
-        if seconds:
-            raise ApiError(429, "rate_limited", headers={"Retry-After": str(seconds)}, seconds=seconds)
+        visitor = visitor_of(request)
+        wait = limiter.refusal("suggest", visitor)
+        if wait:
+            raise ApiError(429, wait.code, headers={"Retry-After": str(wait.seconds)}, seconds=wait.seconds)
         fits = len(q) <= settings.question_max_chars
-        found = await run_in_threadpool(dialogue.complete, strip_unsafe(q)) if fits else ()
+        found = await run_in_threadpool(dialogue.complete, strip_unsafe(q), visitor.site) if fits else ()
         return JSONResponse({"questions": list(found)}, headers={"Cache-Control": "no-store"})
 
     return router

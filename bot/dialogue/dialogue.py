@@ -29,8 +29,10 @@ from bot.language.variants import simplify
 from bot.records import Document, Hit, Passage, Reply, ReplyPassage
 from bot.retrieval.live import LiveIndex
 from bot.settings import Settings
+from bot.sites import Site
 
 _log = logging.getLogger("yiju.safety")
+_sites_log = logging.getLogger("yiju.sites")
 _REMEMBERED_REPLIES = 20_000
 _HOW_TO_USE = re.compile("(?:那|这个|它|具体|请问)*(?:怎么|怎样|如何|咋)(?:使?用|操作|弄)[啊呀呢的?\uff1f]*")
 
@@ -51,17 +53,28 @@ class Dialogue:
         kind_model()  # read now, so that the first patient does not wait for it
         self._live = LiveIndex(settings)
         self._current = view_of(self._live.searcher, self._intercepted)
+        self._narrowed: dict[frozenset[str], tuple[View, View]] = {}
         self._journal = journal or NoJournal()
         self._sessions = Sessions(settings.session_minutes, settings.session_most)
         self._replies: OrderedDict[str, None] = OrderedDict()  # ids given out lately, which may be voted on
         self._lock = threading.Lock()
 
-    def _now(self) -> View:
-        """Return the view of the index in use, renewed after a swap."""
+    def _now(self, site: Site | None = None) -> View:
+        """Return the view of the index in use, or of a site's documents in it, renewed after a swap."""
         searcher = self._live.searcher
         if self._current.searcher is not searcher:
             self._current = view_of(searcher, self._intercepted)
-        return self._current
+        whole = self._current
+        if site is None or not site.documents:
+            return whole
+        names = frozenset(site.documents)
+        base, narrowed = self._narrowed.get(names, (None, None))
+        if narrowed is None or base is not whole:
+            narrowed = view_of(whole.searcher.only(names), self._intercepted)
+            self._narrowed[names] = whole, narrowed
+            if missing := sorted(names - whole.searcher.index.documents.keys()):
+                _sites_log.warning("网站 %s 的文章 %s 不在索引里，请检查 documents。", site.name, missing)
+        return narrowed
 
     def _intercepted(self, text: str) -> bool:
         """Tell whether a text would be answered before any search: such a one is never suggested."""
@@ -72,7 +85,9 @@ class Dialogue:
         """Whether an answer is possible now."""
         return bool(self._now().searcher.index.passages)
 
-    def reply(self, session: str | None, text: str, literal: bool = False, channel: str = "", site: str = "") -> Reply:
+    def reply(
+        self, session: str | None, text: str, literal: bool = False, channel: str = "", site: Site | None = None
+    ) -> Reply:
         """Answer one question.
 
         Args:
@@ -80,7 +95,8 @@ class Dialogue:
             text: The patient's words.
             literal: Take the words as they stand: "no, that is not what I meant" after a completed follow-up.
             channel: By which door the question came in, for the journal.
-            site: On which of the clinic's sites it was asked, for the journal.
+            site: On which website it is asked: its documents and contact card count; None for the whole corpus and the
+                clinic's own.
 
         Raises:
             QuestionError: the question is empty or too long; the message is fit for the patient.
@@ -91,7 +107,7 @@ class Dialogue:
             _log.info("emergency reply: %s", danger.rule)
             reply = self._emergency(danger, session, started)
         else:
-            reply = self._ordinary(session, self._question(text), literal, started)
+            reply = self._ordinary(session, self._question(text), literal, site, started)
         self._remember(reply)
         asked, rule = ("", danger.rule) if danger is not None else (text, "")
         self._journal.add(
@@ -107,22 +123,23 @@ class Dialogue:
                 confidence=reply.confidence,
                 took_ms=reply.took_ms,
                 channel=channel,
-                site=site,
+                site=site.name if site else "",
             )
         )
         return reply
 
-    def _ordinary(self, session: str | None, question: str, literal: bool, started: float) -> Reply:
+    def _ordinary(self, session: str | None, question: str, literal: bool, site: Site | None, started: float) -> Reply:
         """Return the reply to a question in which there is no danger."""
-        view = self._now()
+        view = self._now(site)
+        settings = self.settings.for_site(site)
         known = self._sessions.get(session)
         if literal:
             known = known.undone(question)
         small = smalltalk_of(fold(simplify(question)))
         if small is not None and not (small == "who" and _on_the_last(known, question)):
-            return self._small(small, known, started)
+            return self._small(small, known, started, settings.clinic.name, view.suggestions.starters(3))
         resolved = resolve(view, known, question, self.settings.max_passages + 2, literal)  # room for excluded ones
-        answer = Composer(view, self.settings, partial(_following, view)).compose(known, question, resolved)
+        answer = Composer(view, settings, partial(_following, view)).compose(known, question, resolved)
         reply = Reply(
             id=new_id(),
             session=known.id,
@@ -139,9 +156,9 @@ class Dialogue:
         self._sessions.keep(known.after(question, resolved.question, reply.kind, latest, resolved.cue is not None))
         return reply
 
-    def _small(self, kind: SmallTalk, known: Session, started: float) -> Reply:
+    def _small(self, kind: SmallTalk, known: Session, started: float, name: str, starters: tuple[str, ...]) -> Reply:
         """Return the reply to small talk; the session stays as it was, unless it is to be forgotten."""
-        text = wording.SMALLTALK[kind].format(name=self.settings.clinic.name)
+        text = wording.SMALLTALK[kind].format(name=name)
         if kind == "forget":
             try:
                 self.forget(known.id)
@@ -150,7 +167,7 @@ class Dialogue:
             known = self._sessions.get(None)
         else:
             self._sessions.keep(known)
-        suggestions = () if kind in ("bye", "thanks", "ack") else self.starters()[:3]
+        suggestions = () if kind in ("bye", "thanks", "ack") else starters
         took_ms = (time.perf_counter() - started) * 1000.0
         return Reply(new_id(), known.id, "smalltalk", text, suggestions=suggestions, took_ms=took_ms)
 
@@ -212,17 +229,17 @@ class Dialogue:
         """Return a document's passages in order (none where the document is unknown)."""
         return self._now().of_document.get(document_id, ())
 
-    def starters(self) -> tuple[str, ...]:
-        """Return questions for an empty chat, from the corpus itself."""
-        return self._now().suggestions.starters()
+    def starters(self, site: Site | None = None) -> tuple[str, ...]:
+        """Return questions for an empty chat, from the corpus itself or a site's part of it."""
+        return self._now(site).suggestions.starters()
 
-    def complete(self, typed: str) -> tuple[str, ...]:
+    def complete(self, typed: str, site: Site | None = None) -> tuple[str, ...]:
         """Return known questions that begin with, or hold, what is typed so far: characters, pinyin or initials."""
-        return self._now().suggestions.complete(typed)
+        return self._now(site).suggestions.complete(typed)
 
-    def coverage(self) -> tuple[str, ...]:
-        """Return the titles of what the bot can answer from."""
-        return tuple(document.title for document in self._now().searcher.index.documents.values())
+    def coverage(self, site: Site | None = None) -> tuple[str, ...]:
+        """Return the titles of what the bot can answer from, on a site or at all."""
+        return tuple(document.title for document in self._now(site).searcher.index.documents.values())
 
     def feedback(self, reply_id: str, vote: Vote) -> None:
         """Note a thumb for a reply: ``up``, ``down`` or ``none`` (taken back).

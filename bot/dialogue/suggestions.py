@@ -40,7 +40,8 @@ class Suggestions:
         self._intercepted = intercepted
         self._harmless: dict[str, bool] = {}
         self._places = {passage.id: number for number, passage in enumerate(index.passages)}
-        self._all = sorted(index.questions, key=lambda question: (_ORDER.index(question.kind), -question.probability))
+        own = [question for question in index.questions if self._document(question.passage_id) in index.documents]
+        self._all = sorted(own, key=lambda question: (_ORDER.index(question.kind), -question.probability))
         self._typing = TypeAhead([(question.text, question.pinyin) for question in self._all], index.spellings.readings)
         self._bare = {bare(question.text): question for question in self._all}
         best: dict[str, KnownQuestion] = {}
@@ -52,6 +53,9 @@ class Suggestions:
         self._documents = np.array([self._number(_document_of(passage)) for passage in answers], dtype=np.int64)
         self._sections = np.array([self._number(_section_of(passage)) for passage in answers], dtype=np.int64)
         self._vectors = self._vectors_of([self._places[passage.id] for passage in answers])
+
+    def _document(self, passage_id: str) -> str:
+        return self._index.passages[self._places[passage_id]].document_id
 
     def knows(self, text: str) -> bool:
         """Tell whether a text is one of the known questions: it is then complete in itself."""

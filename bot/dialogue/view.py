@@ -34,11 +34,12 @@ def view_of(searcher: Searcher, intercepted: Callable[[str], bool]) -> View:
     """Derive the view of a searcher's index; questions that are ``intercepted`` before a search are not suggested."""
     index: LoadedIndex = searcher.index
     of_document: dict[str, list[Passage]] = {}
-    for passage in index.passages:
+    passages = [passage for passage in index.passages if passage.document_id in index.documents]
+    for passage in passages:
         of_document.setdefault(passage.document_id, []).append(passage)
     return View(
         searcher,
-        {passage.id: passage for passage in index.passages},
+        {passage.id: passage for passage in passages},
         {name: tuple(passages) for name, passages in of_document.items()},
         thresholds_of(index.manifest),
         Suggestions(index, intercepted),

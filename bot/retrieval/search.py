@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterable, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,17 @@ class Searcher:
         self._reader = QuestionReader(index.segmenter, index.spellings, steps)
         self._background = background_of(index.manifest.get("background"))
         self._units_per_passage = max(1, -(-len(index.units) // max(1, len(index.passages))))
+        self._among: NDArray[np.bool_] | None = None  # which passages may be found; None for all
+
+    def only(self, documents: Collection[str]) -> Searcher:
+        """Return a searcher over some documents only, which shares everything that is loaded."""
+        index = self.index
+        known = {name: document for name, document in index.documents.items() if name in documents}
+        among = np.array([passage.document_id in known for passage in index.passages], dtype=np.bool_)
+        narrowed = copy(self)
+        narrowed.index = replace(index, documents=known, dense=index.dense.only(among[index.units]))
+        narrowed._among = among
+        return narrowed
 
     def search(self, question: str, count: int) -> list[Hit]:
         """Return up to ``count`` hits, best first; none where the question has no word at all."""
@@ -158,6 +170,8 @@ class Searcher:
             return Found((), Understood(question, question))
         understood = self._reader.read(question)
         found = self.candidates(understood)
+        if not len(found.numbers):  # only documents that are not in this index
+            return Found((), understood, found)
         order = np.lexsort((found.numbers, -found.fused))[:count]
         dense_ranks, lexical_ranks, late_ranks = ranks(found.dense), ranks(found.lexical), ranks(found.late)
         words = self._informative(understood.text)
@@ -244,6 +258,8 @@ class Searcher:
         all_tokens = index.segmenter.tokens(understood.text)
         tokens = [token for token in all_tokens if token not in common] or all_tokens
         lexical = index.lexical.scores(tokens)
+        if self._among is not None:
+            lexical = np.where(self._among, lexical, np.float32(0))
         take = min(self._candidates, len(lexical))
         top = np.argpartition(-lexical, take - 1)[:take]
         top = top[lexical[top] > 0]
@@ -300,8 +316,12 @@ class Searcher:
                 continue
             names = dict.fromkeys((word, canonical.get(word, word)))
             weight = min(lexical.idf(name) for name in names)
-            words[word] = _Word(word, weight, tuple(lexical.holders(name) for name in names))
+            words[word] = _Word(word, weight, tuple(self._found(lexical.holders(name)) for name in names))
         return list(words.values())
+
+    def _found(self, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return those of some passages that may be found."""
+        return numbers if self._among is None else numbers[self._among[numbers]]
 
     def _coverage(self, words: Sequence[_Word], number: int) -> tuple[float, tuple[str, ...]]:
         """Return the share of the question's informative weight (idf) that a passage holds, and those words."""
