@@ -82,6 +82,20 @@
     box()?.setAttribute("aria-expanded", "true");
   }
 
+  let token = ""; // of this page; the interface answers pages that show one
+
+  async function open() {
+    const answer = await fetch("/api/session", {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: "{}", cache: "no-store",
+    });
+    token = answer.ok ? (await answer.json()).token : "";
+  }
+
+  async function suggested(typed, signal) {
+    const headers = token ? { "X-Yiju-Token": token } : {};
+    return fetch(`/api/suggest?q=${encodeURIComponent(typed)}`, { signal, headers, cache: "no-store" });
+  }
+
   async function ask(area) {
     const typed = area.value;
     const own = new AbortController();
@@ -89,7 +103,12 @@
     request = own;
     let questions = [];
     try {
-      const answer = await fetch(`/api/suggest?q=${encodeURIComponent(typed)}`, { signal: own.signal, cache: "no-store" });
+      if (!token) await open();
+      let answer = await suggested(typed, own.signal);
+      if (answer.status === 401) { // the token has run out
+        await open();
+        answer = await suggested(typed, own.signal);
+      }
       if (answer.ok) questions = (await answer.json()).questions;
     } catch { /* overtaken by a later one, or no network: the question can be typed to its end */ }
     if (request !== own || area.value !== typed || document.activeElement !== area) return;
