@@ -44,7 +44,7 @@ _HIT = re.compile(
     rf"|(?P<province>(?:{_PROVINCES})(?:省|市|特别行政区|壮族自治区|回族自治区|维吾尔自治区|自治区)?)"
     r"|(?P<town>街道办事处|街道|街办|办事处|苏木|镇|乡)"
     r"|(?P<road>(?:大街|大道|胡同|路|街|巷|道(?=\s?[\d一二三四五六七八九十]{1,4}\s?号))(?:[东西南北中]?[一二三四五六七八九十]段)?"
-    r"|小区|花园|花苑|华庭|名庭|御庭|雅庭|嘉庭|豪庭|雅居|名居|新居|名都|新都|国际|半岛|天地|香槟|御景|水岸|港湾|轩|阁|首府|别墅|墅|华城|花城|绿洲|世家|学府|书院|上院|院子|大院|丽景|家属区|宿舍楼?|住宅楼|住宅区|安置房|教师楼|天街|[一壹]号(?=[\\da-z])|家园|公寓|新村|山庄|社区|家属院|家属楼|大厦|广场|名城|名苑|名邸|华府|公馆|佳苑|豪庭|苑|府|湾|郡|邸|园|城|村委会|村|屯|庄|堡|寨|里(?=\s?\d))"
+    r"|小区|花园|花苑|华庭|名庭|御庭|雅庭|嘉庭|豪庭|雅居|名居|新居|名都|新都|国际|半岛|天地|香槟|御景|水岸|港湾|轩|阁|首府|别墅|墅|华城|花城|绿洲|世家|学府|书院|上院|院子|大院|丽景|养老院|敬老院|福利院|家属区|宿舍楼?(?=[^\\s,，。能要可]{0,4}[\\d一二三四五六七八九十])|住宅楼|住宅区|安置房|教师楼|天街|[一壹]号(?=[\\da-z])|家园|公寓|新村|山庄|社区|家属院|家属楼|大厦|广场|名城|名苑|名邸|华府|公馆|佳苑|豪庭|苑|府|湾|郡|邸|园|城|村委会|村|屯|庄|堡|寨|里(?=\s?\d))"
     r"|(?P<city>自治州|地区|市)"
     r"|(?P<county>自治县|自治旗|开发区|高新区|经开区|新区|区|县|旗)"
 )
@@ -61,6 +61,7 @@ _OF_INSTITUTION = re.compile(
 _ROOM = re.compile(r"\s?-?(?:[a-z]{1,2}\d{0,2}-)?\d{2,5}[a-d]?[室户号房]?(?![\d年月日号.天岁个斤克m%])")
 _STRONG_DOOR = re.compile(r"(?:号院|号楼|号|弄|栋|幢|座|单元|室|户|组)$")
 _HOUSE = re.compile(r"(?:单元|栋|幢|室|弄|号院|户)$")
+_VISIT = re.compile(r"(?:病房)?(?:取|做|查|看|抽|交|拍|拿|找|报到|等|候诊|打|领|探视|挂)")
 _HOSPITAL_PLACE = re.compile(r"(?:门诊|急诊|病|住院|医技|科|中心|透析|检验|手术|院)")
 _POSTCODE = re.compile(r"(?:邮编|邮政编码|zip)[:： 是为]{0,3}(\d{6})(?!\d)")
 
@@ -107,6 +108,8 @@ def _is_address(plain: str, chain: list[_Part], start: int, end: int) -> bool:
     doors = [part for part in chain if part.level == "door"]
     named = levels & {"town", "road"}
     strong = any(_STRONG_DOOR.search(part.text) for part in doors) or "hyphens" in levels
+    if _VISIT.match(plain, end) and not named and not home:
+        return False
     if _OF_INSTITUTION.search(plain[max(0, start - 14) : start]):
         return False
     if not home and _INSTITUTION.match(plain, end):

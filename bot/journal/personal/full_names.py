@@ -12,12 +12,14 @@ from bot.journal.personal.name_parts import (
     HAN,
     KIN,
     NEVER,
+    NOMINAL,
     PLAIN_SURNAMES,
     SINGLE_SURNAMES,
     SOFT,
     WARY_SURNAMES,
     WORD_ENDS,
     common_words,
+    frequent_pairs,
     possible,
     usual,
     word_pairs,
@@ -26,7 +28,7 @@ from bot.journal.personal.peoples import of_a_people
 from bot.journal.personal.view import View
 
 _FOLLOW = re.compile(
-    r"今年|现年|今天|现在|目前|今|男|女|年龄|年\d|电话|手机|联系|身份|证号|家住|住|出生|生于|出生|病|肾|患|确诊|查出|得了|的|是|想|要|请|您好|你好|因|于|入院|出院|来自|来|在|"
+    r"今年|现年|半年|上次|以前|之前|后来|小时候|甲[亢减状]|今天|现在|目前|今|男|女|年龄|年\d|电话|手机|联系|身份|证号|家住|住|出生|生于|出生|病|肾|患|确诊|查出|得了|的|是|想|要|请|您好|你好|因|于|入院|出院|来自|来|在|"
     r"做|最近|已|也|和|跟|与|及|前|去年|前年|昨|上周|上月|上个|肌|尿|血|透析|微信|邮箱|地址|病历|住院|门诊|就诊|医保|社保|银行|卡号|挂|预约|有|没|不|会|能|可|这|那|我|他|她|咨询|求|希望|"
     r"谢谢|老师|医生|大夫|主任|教授|女士|先生|小姐|阿姨|叔叔|同志|收|启|到|从|被|把|给|让|说|问|一直|自|两|三|四|五|六|七|八|九|十|平时|突然|经常|体检|术后|移植|换|吃|服|打|用|刚|本|现|属|身高|体重|"
     r"发|拉|吐|头|胸|腹|腰|双|全身|感|需|该|应|如何|怎|吗|呢|吧|啊|了|过|等|家|爸|妈|儿|女|老|爱人|她|其|由|对|就|还|又|才|都|很|太|特|非常|老是|总|每"
@@ -36,6 +38,8 @@ _PROFESSIONAL = re.compile(
 )
 _LATIN = re.compile(r"[A-Za-z][A-Za-z'.-]*(?:[ ·][A-Z][A-Za-z'.-]+){0,3}")
 _DOTTED = re.compile(rf"{HAN}{{1,6}}(?:[·•・‧∙]{HAN}{{1,8}}){{1,3}}")
+_SPACED = re.compile(rf"[{SINGLE_SURNAMES}] [{''.join(sorted(GIVEN))}](?=[\s,，。;；、!！?？]|$)")
+_DRUG = re.compile(rf"{HAN}{{2,7}}(?:片|胶囊|颗粒|丸|口服液|注射|肠溶|缓释|滴眼|软膏|冲剂)")
 _STOP = re.compile(r"$|[^\u3400-\u9fffa-z]")
 _SURNAME_HERE = re.compile(rf"(?:{COMPOUND_SURNAMES})(?={HAN})|[{SINGLE_SURNAMES}]")
 _HAN = re.compile(HAN)
@@ -44,9 +48,9 @@ _PLACEHOLDER = re.compile(r"某|[xX×*]")
 _FOLLOW_WORD = re.compile(
     r"今年|现年|年龄|家住|来自|来院|可以|可能|因为|于是|想要|想问|有没|有点|会不|能不|能吃|能喝|发烧|发现|发热|一直|平时|要不|家里|家属|本来|家人|太太"
 )
-_DOUBTFUL = frozenset(
-    {"东方", "百里", "公孙", "东门", "西门", "南门", "乐正", "第五", "公西", "公户", "微生", "南宫", "上官"}
-)
+_BEGINNERS = NEVER | frozenset("抽爱喝打跌摔车崴扭烫咬磕撞割切做得患肾备老又总常偶反间右左夜早晚白每从自跟同和")
+_ONLY = re.compile(rf"$|[^\u3400-\u9fffa-z]|她|他|的{KIN}")
+_DOUBTFUL = frozenset({"东方", "百里", "公孙", "东门", "西门", "南门", "乐正", "公西", "公户", "微生", "南宫", "上官"})
 _SEX_AFTER = re.compile(r"[男女](?:性|\d)")
 _ANNOUNCED_WORDS = frozenset({"高血压", "万一", "任何"})
 # "我叫…" is also "I called …": what is called, and not what one is called.
@@ -56,7 +60,7 @@ _ANNOUNCED_VERB = re.compile(
 )
 # A given name without a surname: 豆豆, 小芳, 阿强, or two or three characters up to the next stop.
 _FAMILIAR = re.compile(
-    rf"([小阿老大]{HAN}(?=[\s,，。;；、!！?？]|$|今年|现在|的|是|\d)|({HAN})\2(?=[^\u4e00-\u9fff]|$|今年|的|现在|是|有|最)|{HAN}{{2,4}}(?=[\s,，。;；、!！?？]|$|今年|现年))"
+    rf"([小阿老大]{HAN}(?=[\s,，。;；、!！?？]|$|今年|现在|的|是|\d)|({HAN})\2(?=[^\u4e00-\u9fff]|$|今年|的|现在|是|有|最|大名|全名|真名)|{HAN}{{2,4}}(?=[\s,，。;；、!！?？]|$|今年|现年))"
 )
 NAME_ENDS = re.compile(rf"$|[\s,，。;；、!！?？:：)）(（\"”]|今年|现年|男|女|电话|手机|的{KIN}|\d")
 
@@ -90,6 +94,10 @@ def announced(view: View, at: int, words: str) -> int:
         return dotted.end()
     if latin := _LATIN.match(view.text, at):
         return latin.end() if latin.end() - at > 1 and not _ACRONYM.fullmatch(latin.group()) else at
+    if spaced := _SPACED.match(plain, at):
+        return spaced.end()
+    if _DRUG.match(plain, at):
+        return at
     if (end := likely(plain, at)) > at:
         return end
     after = _surname(plain, at)
@@ -98,7 +106,12 @@ def announced(view: View, at: int, words: str) -> int:
         sure = plain[at:end] not in common_words() or _STOP.match(plain, end)
         if end - after and usual(plain[at], plain[after:end]) and sure and NAME_ENDS.match(plain, end):
             return end
-        if end > after and plain[at:end] not in _ANNOUNCED_WORDS and not _ANNOUNCED_VERB.match(plain, at):
+        if (
+            end > after
+            and plain[at:end] not in _ANNOUNCED_WORDS
+            and not _worded(plain, at)
+            and not _ANNOUNCED_VERB.match(plain, at)
+        ):
             return end
         if _PLACEHOLDER.match(plain, after):
             return at
@@ -107,6 +120,11 @@ def announced(view: View, at: int, words: str) -> int:
         return at
     own = "名" in words or words.startswith(("我", "俺", "本人"))  # of a child it may also be said what it cries
     return at if set(match.group(1)) & (GRAMMAR if own else NEVER) else match.end(1)
+
+
+def _worded(plain: str, at: int) -> bool:
+    """Tell whether a common word begins where a surname would: 信息, 单独; after 王 it is a name all the same."""
+    return plain[at : at + 2] in word_pairs() and plain[at] not in PLAIN_SURNAMES
 
 
 def likely(plain: str, at: int) -> int:
@@ -131,15 +149,20 @@ def likely(plain: str, at: int) -> int:
             return end
         if _fits_before(plain, after, end, plainly, plain[at] in WARY_SURNAMES):
             return end
+    if after - at > 1 and plainly and possible(plain[after : after + 1]):  # 尉迟燕子宫肌瘤
+        return after + 1
     return at
 
 
 def _other_word(plain: str, at: int, end: int) -> bool:
     """Tell whether what would be a name is another word: 周围, 高中生; but 我是高峰, leaves nothing else."""
-    if plain[at:end] in common_words():
-        return not (ALSO_NAMES.fullmatch(plain, at, end) and _STOP.match(plain, end))
-    surname = _surname(plain, at)
-    return end - surname > 1 and plain[at : end - 1] in common_words() and plain[end - 1] in WORD_ENDS
+    if plain[at:end] in common_words() or ALSO_NAMES.fullmatch(plain, at, end):
+        return not (ALSO_NAMES.fullmatch(plain, at, end) and _ONLY.match(plain, end))
+    if end - _surname(plain, at) < 2 or plain[at : end - 1] not in common_words():
+        return False
+    return plain[end - 1] in WORD_ENDS or not (
+        plain[at] in PLAIN_SURNAMES or plain[end - 1] in NOMINAL or NAME_ENDS.match(plain, end)
+    )
 
 
 def _fits_before(plain: str, after: int, end: int, plainly: bool, wary: bool) -> bool:
@@ -149,14 +172,14 @@ def _fits_before(plain: str, after: int, end: int, plainly: bool, wary: bool) ->
         return False
     known = [character in GIVEN for character in given]
     soft = [character in SOFT for character in given]
-    begins = _STOP.match(plain, end) or plain[end] in NEVER or plain[end : end + 2] in word_pairs()
-    word = given in word_pairs()
+    begins = _STOP.match(plain, end) or plain[end] in _BEGINNERS or plain[end : end + 2] in word_pairs()
+    word = given in frequent_pairs()
     if any(soft):
         return (
             plainly and len(given) == 2 and not word and bool(begins) and all(map(max, known, soft)) and sum(soft) < 2
         )
     if len(given) == 1:
-        return plainly and not wary and known[0] and bool(begins)
+        return not wary and known[0] and bool(begins) and (plainly or given in NOMINAL)
     if plainly and not wary:
         return all(known) or (any(known) and possible(given) and bool(begins) and not word)
-    return all(known) and bool(begins) and not word
+    return all(known) and not word and (bool(begins) or not NOMINAL.isdisjoint(given))
