@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from make_pictures import CHROMIUM, PICTURES, QUESTION
+from make_pictures import CHROMIUM, PICTURES, QUESTION, shrink
 from playwright.sync_api import sync_playwright
 
 from bot.app import create_app
@@ -45,6 +45,7 @@ def shoot(page: Any, name: str) -> None:
     """Take one picture, once nothing moves any more."""
     page.wait_for_timeout(500)
     page.screenshot(path=PICTURES / f"{name}.png")
+    shrink(PICTURES / f"{name}.png")
 
 
 def ask(frame: Any, question: str, part: str) -> None:
@@ -66,6 +67,8 @@ def shoot_light(page: Any, screen: str) -> str:
     shared = str(page.evaluate("navigator.clipboard.readText()"))
     ask(page, "我胸口剧痛喘不上气", ".alarm")
     shoot(page, f"light-emergency-{screen}")
+    page.locator("#clear").click()  # a decline on its own, not a follow-up
+    page.locator("#confirm button[value=yes]").click()
     ask(page, "阑尾炎手术要住院几天?", ".decline")
     shoot(page, f"light-decline-{screen}")
     return shared
