@@ -56,6 +56,14 @@ for name in torch transformers sentence_transformers; do
 done
 echo "没有 PyTorch、transformers、sentence-transformers：对"
 
+# 命令行也不需要。HOME 指向一个空文件夹：回答一次之后里面什么也不该有(没有程序往外报告，也就不会在那里留东西)。
+mkdir "$WORK/home"
+plain() { env -i PATH="$PATH" HOME="$WORK/home" LANG=C.UTF-8 OMP_NUM_THREADS=1 YIJU_CACHE="$APP/data/cache" .venv/bin/python "$@"; }
+plain -m bot ask "你好" > "$WORK/ask.log" 2>&1 || { cat "$WORK/ask.log" >&2; fail "python -m bot ask 不能用"; }
+plain -m bot check > "$WORK/check.log" 2>&1 || { cat "$WORK/check.log" >&2; fail "python -m bot check 不能用，或文章有错误"; }
+[ -z "$(ls -A "$WORK/home")" ] || { find "$WORK/home" >&2; fail "回答时在用户的文件夹里留下了上面的东西"; }
+echo "命令 ask、check 能用，没有在用户的文件夹里留下东西：对"
+
 # ---- 二、大小 ----
 size() { du -sm "$@" | awk '{ sum += $1 } END { print sum }'; }
 TOTAL=$(size .venv bot corpus index)
