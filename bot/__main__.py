@@ -38,11 +38,25 @@ def _bound_arenas() -> None:
         ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
 
 
+def _log_to_stderr() -> None:
+    """Show what the server has to tell its operator: swaps of the index, names of safety rules, faults; never words."""
+    import logging
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    for name in ("yiju", "bot"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO)
+        logger.addHandler(handler)
+        logger.propagate = False
+
+
 def _serve(args: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # many small requests at once: threads inside one only compete
     _bound_arenas()
     gc.disable()  # nothing dies while the server loads: looking for garbage takes a fifth of the start (bot.app ends it)
     settings = _settings(args)
+    _log_to_stderr()
     from bot.app import serve
 
     serve(settings)

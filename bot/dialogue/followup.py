@@ -113,9 +113,9 @@ def remark_of(text: str, words_of: Callable[[str], list[Word]]) -> Remark:
     heavy = [word for word in found if word.weight > 0]
     if pronouns or not found or len(same) < len(opened.rstrip("?？ ")) or (pointing and len(heavy) <= 1):
         strength = 2
-    elif pointing or len(found) == 1 or not heavy:
+    elif pointing or len(found) == 1:
         strength = 1
-    else:
+    else:  # two things named are a question of its own, also where the corpus knows neither
         strength = 1 if len(core) <= 8 and len(heavy) <= 1 else 0
     return Remark(said, core, pronouns, found, strength, condition, _ASPECT.search(core) is not None)
 
