@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
-from bot.channels import apidocs, errors, light, rest, security, session, share, source, widget
+from bot.channels import apidocs, errors, light, rest, security, session, share, source, suggest, widget
 from bot.channels.gradio_gate import prepare_import
 from bot.channels.limit import RateLimiter
 from bot.channels.pages import STATIC
@@ -67,6 +67,7 @@ def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> Fast
     app.include_router(rest.make_router(served, settings, limiter))
     app.include_router(session.make_router(settings, tokens, limiter))
     app.include_router(source.make_router(served, settings))
+    app.include_router(suggest.make_router(served, settings))
     app.include_router(share.make_router(served, settings))
     app.include_router(light.make_router(served, settings))
     app.include_router(widget.make_router())

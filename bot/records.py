@@ -12,6 +12,7 @@ Evidence = Literal["review", "human-trial", "trial-recruiting", "animal-or-cell"
 NoteKind = Literal["erratum", "caveat", "update"]
 ReplyKind = Literal["answer", "clarify", "decline", "emergency", "smalltalk"]
 BlockKind = Literal["heading", "paragraph", "item", "table", "quote"]
+QuestionKind = Literal["editor", "question", "topic", "variant"]  # patients are offered the first kinds first
 Span = tuple[int, int]
 
 
@@ -114,6 +115,24 @@ class Passage:
     lead: str
     index_texts: tuple[str, ...]
     excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownQuestion:
+    """A question that an index answers for certain, in the corpus's own words.
+
+    ``kind``: the editor's, another wording of the editor's (``variant``), a question in the text, or the name of a topic.
+    ``passage_id`` is the passage that comes first when it is asked, ``probability`` its own. ``pinyin`` holds a syllable
+    for each letter, digit and character of ``text``, joined by spaces, ``initials`` the first letter of each.
+    """
+
+    text: str
+    kind: QuestionKind
+    document_id: str
+    passage_id: str
+    probability: float
+    pinyin: str
+    initials: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     )
     session_most: int = Field(20_000, ge=1, le=1_000_000, description="最多同时记住多少个对话，超过则忘掉最久没说话的")
     rate_limit: int = Field(60, ge=0, le=100_000, description="每个地址每分钟最多提问次数；0 为不限")
+    suggest_share: int = Field(10, ge=1, le=1000, description="输入时的联想，每分钟最多请求次数是 rate_limit 的多少倍")
     client_rate_limit: int = Field(
         20,
         ge=0,
@@ -122,6 +123,12 @@ class Settings(BaseSettings):
     caution: Caution = Field(
         "适中",
         description="把握多大才回答：宁缺毋滥、谨慎、适中、尽量回答；把握不够时先反问，再不够就说没有。改后要重建索引",
+    )
+    known_questions: int = Field(
+        1000,
+        ge=0,
+        le=10_000,
+        description="建索引时最多核对多少个可问的问题(问答表的问题、小标题、文中的设问；每个约 0.02 秒)，答得出的才用来推荐和联想；0 为都不用",
     )
     passage_share: float = Field(0.5, ge=0.0, le=1.0, description="第二、三段的把握不低于第一段的这个比例才一并给出")
     agreement_floor: float = Field(0.98, ge=0.0, le=1.0, description="int8 模型与原模型的平均余弦低于此值时退回原模型")

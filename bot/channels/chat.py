@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 from typing import Any
 
 import gradio as gr
@@ -133,6 +134,15 @@ def _markup(template: str, elem_id: str, **values: object) -> gr.Markdown:
     return gr.Markdown(line, elem_id=elem_id, latex_delimiters=[])
 
 
+def _scripts() -> str:
+    """Return the page's own scripts, with the words that one of them shows."""
+    label, count = html.escape(wording.SUGGEST_LABEL), html.escape(wording.SUGGEST_COUNT)
+    return (
+        '<script src="/ui/chat.js"></script>'
+        f'<script src="/ui/typeahead.js" data-label="{label}" data-count="{count}"></script>'
+    )
+
+
 def _wire(page: ChatPage, state: gr.State, chatbot: gr.Chatbot, box: gr.Textbox, clear: gr.Button) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -193,6 +203,6 @@ def _mount(app: FastAPI, page: ChatPage) -> None:
         mcp_server=False,
         theme=clinic_theme(),
         css_paths=[STATIC / "chat.css"],
-        head='<script src="/ui/chat.js"></script>',
+        head=_scripts(),
         app_kwargs={"middleware": [gate], "docs_url": None, "redoc_url": None, "openapi_url": None},
     )

@@ -54,6 +54,10 @@ class DialoguePort(Protocol):
         """Return a few questions to begin with, all of which the corpus answers."""
         ...
 
+    def complete(self, typed: str, site: Site | None = None) -> tuple[str, ...]:
+        """Return a few known questions that what is being typed may become, all of which the corpus answers."""
+        ...
+
     def coverage(self, site: Site | None = None) -> tuple[str, ...]:
         """Return the titles of what the bot covers."""
         ...

@@ -8,6 +8,8 @@ from bot.records import Evidence, NoteKind
 PLACEHOLDER = "请输入您的问题"
 INPUT_LABEL = "您的问题"
 SEND = "发送"
+SUGGEST_LABEL = "可以直接问的问题"
+SUGGEST_COUNT = "有 {count} 个可以直接问的问题，按上下键选择"
 CLEAR = "清除对话"
 THEME_TOGGLE = "切换深色或浅色"
 CHAT_LABEL = "对话"

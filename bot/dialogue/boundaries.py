@@ -11,6 +11,8 @@ from bot.dialogue.kinds import probabilities
 
 Boundary = Literal["decision", "price", "address", "appointment", "insurance"]
 
+COUNTER: frozenset[Boundary] = frozenset(("price", "address", "appointment", "insurance"))
+
 # Probabilities from which a question is taken for such a matter, where it is the likeliest special kind. They are low:
 # a general question that gets the line in vain loses nothing, a decision without it might be acted on.
 _LEAST: dict[Boundary, float] = {"decision": 0.25, "price": 0.3, "address": 0.3, "appointment": 0.3, "insurance": 0.3}

@@ -10,10 +10,11 @@ from bot.dialogue.answerability import choose, outcome
 from bot.dialogue.boundaries import Boundary, boundary_of
 from bot.dialogue.context import Resolved
 from bot.dialogue.memory import Session, plain
+from bot.dialogue.nearest import nearest_questions
 from bot.dialogue.presenting import present
-from bot.dialogue.starters import nearest_questions
 from bot.dialogue.view import View
 from bot.language.folding import fold
+from bot.language.variants import simplify
 from bot.records import Document, Hit, ReplyKind, ReplyPassage
 from bot.settings import Clinic, Settings
 
@@ -45,7 +46,7 @@ class Composer:
         if resolved.cue is not None:
             return self._on_the_last(session, resolved)
         hits = [hit for hit in resolved.found.hits if not _excluded(resolved.question, hit)]
-        boundary = boundary_of(fold(resolved.found.understood.text))
+        boundary = boundary_of(fold(simplify(typed))) or boundary_of(fold(resolved.found.understood.text))
         kind = outcome(hits, self._view.thresholds)
         confidence = hits[0].probability if hits else 0.0
         if kind == "clarify" and boundary in wording.COUNTER:

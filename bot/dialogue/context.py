@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from bot.dialogue.boundaries import COUNTER, boundary_of
 from bot.dialogue.cues import Cue, CueKind, cue_of
-from bot.dialogue.followup import How, Reading, Remark, readings, remark_of
+from bot.dialogue.followup import How, Reading, Remark, asks, readings, remark_of
 from bot.dialogue.memory import Remembered, Session
 from bot.dialogue.points import point_in
 from bot.dialogue.view import View
@@ -34,6 +35,7 @@ _SAME_KIND = 0.78  # cosine from which the new words surely stand for the old on
 _LIKE, _UNLIKE, _USUAL_LIKENESS = 3.0, 0.8, 0.70
 _LOOK_BACK = 20  # hits among which what was shown, or comes next, is looked for
 _PLACE = re.compile("医院|大学|中心|研究所|研究院|团队|学院|公司|国家|美国|日本|德国|英国|韩国|中国|杂志|期刊")
+_LONGEST_TITLE = 20  # characters of a heading that can name a topic
 _HEAD = 40  # characters of a point that are searched for
 
 
@@ -75,6 +77,8 @@ def resolve(view: View, session: Session, text: str, count: int, literal: bool =
         resolved = _about_the_last(view, answered, cue, count)
         if resolved is not None:
             return resolved
+    if (cue is not None and cue.kind == "position") or boundary_of(fold(said)) in COUNTER:
+        return Resolved(text, alone)
     return _completed(view, session, text, said, alone, count)
 
 
@@ -137,7 +141,8 @@ def _score(found: Found, shown: Passage | None) -> float:
 def _topics(view: View, last: Remembered) -> list[str]:
     """Return the headings of what was shown last, which name what it is about."""
     passages = [view.by_id[name] for name in last.latest[:1] if name in view.by_id]
-    return [passage.section[-1] for passage in passages if passage.section and len(passage.section[-1]) <= 20]
+    titles = [passage.section[-1] for passage in passages if passage.section]
+    return [title for title in titles if len(title) <= _LONGEST_TITLE and not asks(title)]
 
 
 def _about_the_last(view: View, last: Remembered, cue: Cue, count: int) -> Resolved | None:

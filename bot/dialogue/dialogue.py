@@ -16,7 +16,7 @@ from bot.dialogue.composing import Composer
 from bot.dialogue.context import resolve
 from bot.dialogue.cues import cue_of
 from bot.dialogue.kinds import kind_model
-from bot.dialogue.memory import Session, Sessions, is_session, plain
+from bot.dialogue.memory import Session, Sessions, is_session
 from bot.dialogue.presenting import present
 from bot.dialogue.safety import Danger, load_safety, rules_folder
 from bot.dialogue.smalltalk import SmallTalk, smalltalk_of
@@ -52,7 +52,7 @@ class Dialogue:
         self._safety = load_safety(rules_folder(settings))
         kind_model()  # read now, so that the first patient does not wait for it
         self._live = LiveIndex(settings)
-        self._current = view_of(self._live.searcher)
+        self._current = view_of(self._live.searcher, self._intercepted)
         self._narrowed: dict[frozenset[str], tuple[View, View]] = {}
         self._journal = journal or NoJournal()
         self._sessions = Sessions(settings.session_minutes, settings.session_most)
@@ -63,18 +63,22 @@ class Dialogue:
         """Return the view of the index in use, or of a site's documents in it, renewed after a swap."""
         searcher = self._live.searcher
         if self._current.searcher is not searcher:
-            self._current = view_of(searcher)
+            self._current = view_of(searcher, self._intercepted)
         whole = self._current
         if site is None or not site.documents:
             return whole
         names = frozenset(site.documents)
         base, narrowed = self._narrowed.get(names, (None, None))
         if narrowed is None or base is not whole:
-            narrowed = view_of(whole.searcher.only(names))
+            narrowed = view_of(whole.searcher.only(names), self._intercepted)
             self._narrowed[names] = whole, narrowed
             if missing := sorted(names - whole.searcher.index.documents.keys()):
                 _sites_log.warning("网站 %s 的文章 %s 不在索引里，请检查 documents。", site.name, missing)
         return narrowed
+
+    def _intercepted(self, text: str) -> bool:
+        """Tell whether a text would be answered before any search: such a one is never suggested."""
+        return self._safety.assess(text) is not None or smalltalk_of(fold(simplify(text))) is not None
 
     @property
     def ready(self) -> bool:
@@ -133,7 +137,7 @@ class Dialogue:
             known = known.undone(question)
         small = smalltalk_of(fold(simplify(question)))
         if small is not None and not (small == "who" and _on_the_last(known, question)):
-            return self._small(small, known, started, settings.clinic.name, view.starters[:3])
+            return self._small(small, known, started, settings.clinic.name, view.suggestions.starters(3))
         resolved = resolve(view, known, question, self.settings.max_passages + 2, literal)  # room for excluded ones
         answer = Composer(view, settings, partial(_following, view)).compose(known, question, resolved)
         reply = Reply(
@@ -227,7 +231,11 @@ class Dialogue:
 
     def starters(self, site: Site | None = None) -> tuple[str, ...]:
         """Return questions for an empty chat, from the corpus itself or a site's part of it."""
-        return self._now(site).starters[:6]
+        return self._now(site).suggestions.starters()
+
+    def complete(self, typed: str, site: Site | None = None) -> tuple[str, ...]:
+        """Return known questions that begin with, or hold, what is typed so far: characters, pinyin or initials."""
+        return self._now(site).suggestions.complete(typed)
 
     def coverage(self, site: Site | None = None) -> tuple[str, ...]:
         """Return the titles of what the bot can answer from, on a site or at all."""
@@ -271,9 +279,9 @@ def _on_the_last(known: Session, question: str) -> bool:
 
 
 def _following(view: View, passages: Sequence[ReplyPassage], session: Session) -> tuple[str, ...]:
-    """Return up to three starter questions that were neither asked nor just answered."""
-    shown = {plain(title) for passage in passages for title in passage.section}
-    return tuple(text for text in view.starters if plain(text) not in session.asked | shown)[:3]
+    """Return up to three questions that the corpus answers, near what is shown, neither asked nor answered yet."""
+    seen = {name for turn in session.turns for name in turn.shown}
+    return view.suggestions.after(passages, session.asked, 3, seen)
 
 
 def new_id() -> str:

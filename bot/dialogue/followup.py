@@ -36,7 +36,7 @@ _NUMBER = re.compile(
     "(?:[0-9][0-9.]*|[一二两三四五六七八九十百]+(?:点[一二三四五六七八九零]+|点?多)?)(?:[多来余]?(?:型|期|级|岁|度|周|个月|月|天|次|年|针|号|位|毫克|片|mg|%|％))?"
 )
 _ENDINGS = re.compile("(?:呢|呀|啊|吧|呐|嘛|了|么|哦|[?\uff1f!\uff01.\u3002,\uff0c~\uff5e \u2026])+$")
-_BOTH = re.compile("[这那]?(?:两|二)(?:个|种|者|样|类)|[这那]俩|它们?俩|俩")
+_BOTH = re.compile("[这那](?:两|二)(?:个|种|者|样|类)|两者|[这那]俩|它们?俩|俩")
 _PRONOUN = re.compile(
     f"{_BOTH.pattern}|"
     "它们?|他们?|她们?|这个?病|这种病|该病|这(?:种|个|类)(?:治疗|疗法|方法|办法|药物|药|手术|检查|东西|技术|细胞|情况|症状|现象|试验|研究|反应|项目|方案|指标)|"
@@ -84,6 +84,11 @@ class Remark:
     strength: int
     condition: bool = False
     aspect: bool = False
+
+
+def asks(text: str) -> bool:
+    """Tell whether a text is a question by its words."""
+    return _QUESTION_WORDS.search(text) is not None or text.endswith(("?", "\uff1f"))
 
 
 def remark_of(text: str, words_of: Callable[[str], list[Word]]) -> Remark:
@@ -153,8 +158,10 @@ def readings(
     chunks = _chunks(question, before)
     ranked = sorted(chunks, key=lambda chunk: -chunk.weight)
     whole = "".join(chunk.text for chunk in chunks)
-    names: dict[str, How] = dict.fromkeys((chunk.text for chunk in ranked[:2]), "added")
-    if len(whole) <= _LONGEST_TOPIC:
+    # What the corpus speaks of, as it stands in the question: first of all what that is about.
+    known = [chunk for chunk in ranked[:2] if chunk.weight >= _NAMES_SOMETHING]
+    names: dict[str, How] = dict.fromkeys((chunk.text for chunk in sorted(known, key=lambda c: c.start)), "added")
+    if known and len(whole) <= _LONGEST_TOPIC:
         names.setdefault(whole, "whole")
     for name in topics:
         names.setdefault(name, "heading")
@@ -201,7 +208,7 @@ def _replacing(remark: Remark, question: str, words: Sequence[Word], chunks: Seq
             (span.start, span.end)
             for span in _replaceable(question, words, chunks)
             if span.text not in new
-            and span.weight >= _LIGHT * heaviest
+            and span.weight >= max(_LIGHT * heaviest, _NAMES_SOMETHING)
             and (not remark.aspect or _ASPECT.search(span.text))
         ]
     return [Reading(question[:start] + remark.core + question[end:], how, question[start:end]) for start, end in spans]

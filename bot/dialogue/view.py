@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.dialogue.answerability import Thresholds, thresholds_of
-from bot.dialogue.starters import starters_of
+from bot.dialogue.suggestions import Suggestions
 from bot.records import Passage
 from bot.retrieval.search import LoadedIndex, Searcher
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One loaded index: its passages by id, by document in their order, its starter questions and thresholds."""
+    """One loaded index: its passages by id, by document in their order, its thresholds and what to suggest."""
 
     searcher: Searcher
     by_id: dict[str, Passage]
     of_document: dict[str, tuple[Passage, ...]]
-    starters: tuple[str, ...]
     thresholds: Thresholds
+    suggestions: Suggestions
 
     def section(self, passage: Passage) -> list[Passage]:
         """Return the passages under a passage's heading, in order."""
@@ -29,8 +30,8 @@ class View:
         return [other for other in self.section(passage) if other.start > passage.start]
 
 
-def view_of(searcher: Searcher) -> View:
-    """Derive the view of a searcher's index."""
+def view_of(searcher: Searcher, intercepted: Callable[[str], bool]) -> View:
+    """Derive the view of a searcher's index; questions that are ``intercepted`` before a search are not suggested."""
     index: LoadedIndex = searcher.index
     of_document: dict[str, list[Passage]] = {}
     passages = [passage for passage in index.passages if passage.document_id in index.documents]
@@ -40,6 +41,6 @@ def view_of(searcher: Searcher) -> View:
         searcher,
         {passage.id: passage for passage in passages},
         {name: tuple(passages) for name, passages in of_document.items()},
-        starters_of(index.documents.values()),
         thresholds_of(index.manifest),
+        Suggestions(index, intercepted),
     )

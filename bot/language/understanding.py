@@ -90,7 +90,7 @@ class QuestionReader:
         """Return the words of a text that carry its subject, in order."""
         found = []
         for word, start, end in self._segmenter.words(text):
-            if word in stopwords():
+            if word in stopwords() or (word[0] in "不没" and len(word) <= 3):  # "不会" of "会不会" is no subject
                 continue
             _, count, frequency = self._spellings.words.get(word, ((), 0, 0))
             weight = math.log(count / self._all * self._everyday / max(frequency, 1)) if count else 0.0

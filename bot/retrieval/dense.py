@@ -69,6 +69,10 @@ class FaissIndex:
         """Return all vectors ``[n, d]`` (approximate where the index stores them quantised)."""
         return np.asarray(self._index.reconstruct_n(0, len(self)), dtype=np.float32)
 
+    def some(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the vectors ``[n, d]`` of some rows."""
+        return np.asarray(self._index.reconstruct_batch(np.ascontiguousarray(rows, dtype=np.int64)), dtype=np.float32)
+
 
 def _selector(among: NDArray[np.bool_]) -> Any:
     return _FAISS.IDSelectorBitmap(np.packbits(among, bitorder="little"))

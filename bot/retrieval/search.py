@@ -18,7 +18,7 @@ from bot.language.segmentation import Segmenter, stopwords
 from bot.language.spellings import Spellings
 from bot.language.understanding import STEPS, QuestionReader, SubjectWord, Understood
 from bot.language.variants import simplify_in_place
-from bot.records import Document, Hit, Passage, Span
+from bot.records import Document, Hit, KnownQuestion, Passage, Span
 from bot.retrieval.confidence import Looked, background_of, confidence, focus, wording
 from bot.retrieval.dense import FaissIndex
 from bot.retrieval.fusion import FusionWeights, linear_combination, ranks
@@ -42,6 +42,7 @@ class LoadedIndex:
     spellings: Spellings
     segmenter: Segmenter
     encoder: Encoder
+    questions: tuple[KnownQuestion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
