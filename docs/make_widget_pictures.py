@@ -34,7 +34,8 @@ def serve() -> None:
     """Start the bot and the example site in threads that end with this program."""
     site = ThreadingHTTPServer(("127.0.0.1", 8080), partial(_Quiet, directory=str(EXAMPLE)))
     threading.Thread(target=site.serve_forever, daemon=True).start()
-    app = create_app(load_settings(rate_limit=0, port=7860, frame_ancestors=f"'self' {CLINIC}"))
+    sites = [{"name": "clinic", "origins": [CLINIC]}]
+    app = create_app(load_settings(rate_limit=0, port=7860, sites=sites))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=7860, log_level="warning"))
     threading.Thread(target=server.run, daemon=True).start()
     while not server.started:

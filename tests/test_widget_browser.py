@@ -11,6 +11,7 @@ import pytest
 from bot.channels import wording
 from bot.dialogue.dialogue import Dialogue
 from bot.settings import Settings
+from bot.sites import Site
 from tests.browsing import (
     SCREENS,
     ClinicSite,
@@ -48,7 +49,7 @@ HOSTILE = {
 @pytest.fixture(scope="module")
 def site(settings: Settings, dialogue: Dialogue) -> Iterator[ClinicSite]:
     made = ClinicSite()
-    allowed = settings.model_copy(update={"frame_ancestors": f"'self' {made.address}"})
+    allowed = settings.model_copy(update={"sites": (Site(name="clinic", origins=(made.address,)),)})
     with serving(application(allowed, dialogue)) as bot, made.open():
         made.bot = bot
         yield made
