@@ -1,4 +1,4 @@
-"""The command line: ``python -m bot serve | ask | search | check | eval | train | settings``, each with ``--help``."""
+"""The command line: ``python -m bot serve | ask | search | check | eval | train | wechat | settings``, each with ``--help``."""
 
 from __future__ import annotations
 
@@ -151,6 +151,7 @@ def parser() -> argparse.ArgumentParser:
     _add_common(check, index=False, corpus=True)
     commands.add_parser("eval", help="评测检索与可答性(python -m bot eval --help 查看选项)", add_help=False)
     commands.add_parser("train", help="训练编码模型(python -m bot train --help 查看选项)", add_help=False)
+    commands.add_parser("wechat", help="试一试微信接入(python -m bot wechat --help 查看选项)", add_help=False)
     show = command("settings", _show_settings, "列出所有设置、当前值和含义")
     show.add_argument("--json", action="store_true", help="输出 JSON")
     return root
@@ -165,6 +166,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             train(words[1:])
             return 0
+        if words[:1] == ["wechat"]:
+            from bot.channels.wechat.command import main as wechat
+
+            return wechat(words[1:], load_settings())
         if words[:1] == ["eval"]:
             from bot.evaluation.command import main as evaluate
 

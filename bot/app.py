@@ -6,8 +6,10 @@ import gc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
@@ -19,6 +21,9 @@ from bot.channels.port import DialoguePort
 from bot.errors import SettingsError
 from bot.settings import Settings
 
+if TYPE_CHECKING:
+    from bot.channels.wechat.service import Service
+
 
 def _open(settings: Settings) -> DialoguePort:
     from bot.dialogue.dialogue import open_dialogue
@@ -26,11 +31,20 @@ def _open(settings: Settings) -> DialoguePort:
     return open_dialogue(settings)
 
 
+def _open_wechat(dialogue: DialoguePort, settings: Settings) -> Service | None:
+    if not settings.wechat:
+        return None
+    from bot.channels.wechat.service import open_service  # cryptography and httpx: only where they are used
+
+    return open_service(dialogue, settings)
+
+
 def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> FastAPI:
     """Return the whole application, index loaded; a given ``dialogue`` stays its giver's to close.
 
     Raises:
         IndexFormatError: no usable index; the message says what to do.
+        SettingsError: a WeChat account cannot be used.
     """
     owned = dialogue is None
     with ThreadPoolExecutor(1) as pool:  # the index loads while Gradio is imported: a second sooner on two cores
@@ -40,9 +54,15 @@ def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> Fast
 
         served = opening.result()
 
+    wechat = _open_wechat(served, settings)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if wechat is not None:
+            wechat.start()
         yield
+        if wechat is not None:
+            await run_in_threadpool(wechat.stop)
         if owned:
             served.close()
 
@@ -58,6 +78,10 @@ def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> Fast
     errors.install(app)
     app.include_router(rest.make_router(served, settings, limiter))
     app.include_router(source.make_router(served, settings))
+    if wechat is not None:
+        from bot.channels.wechat import callback
+
+        app.include_router(callback.make_router(wechat))
     apidocs.install(app)
     app.add_api_route("/favicon.ico", lambda: RedirectResponse("/ui/favicon.svg"), include_in_schema=False)
     app.mount("/ui", StaticFiles(directory=STATIC), name="ui")

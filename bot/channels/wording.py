@@ -122,6 +122,7 @@ WECHAT_NEXT_STEP = "请直接写下您想了解的问题。"
 WECHAT_MORE = frozenset(
     ("更多", "看更多", "查看更多", "更多内容", "继续", "还有吗", "还有呢", "还有没有", "下一段", "下一页", "下一条")
 )
+WECHAT_MORE_WORD = "更多"
 WECHAT_DIALOGUE_MORE = "还有吗"
 WECHAT_HUMAN = frozenset(
     ("转人工", "人工", "人工客服", "转人工客服", "人工服务", "转人工服务", "找人工", "我要人工", "转客服")
