@@ -131,6 +131,7 @@ class World:
         }  # fmt: skip
         self._accounts = accounts
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.client = httpx.Client(timeout=5.0, trust_env=False)  # as long as the platform waits
 
     def account(self, name: str, **changed: str) -> Account:
         settings = load_settings(wechat=self._accounts)
@@ -147,10 +148,11 @@ class World:
         from bench.timing import free_port
 
         port = free_port()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.wechat_world", str(port)], cwd=ROOT,
-            env={**os.environ, **self.variables, **changed}, stderr=(self.folder / f"err{port}.txt").open("wb"),
-        )  # fmt: skip
+        with (self.folder / f"err{port}.txt").open("wb") as errors_file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.wechat_world", str(port)], cwd=ROOT,
+                env={**os.environ, **self.variables, **changed}, stderr=errors_file,
+            )  # fmt: skip
         self.processes.append(process)
         address = f"http://127.0.0.1:{port}"
         wait_until(lambda: process.poll() is None and _answers(address), 30.0)
@@ -160,6 +162,7 @@ class World:
         return "".join(path.read_text("utf-8", "replace") for path in self.folder.glob("err*.txt"))
 
     def close(self) -> None:
+        self.client.close()
         for process in self.processes:
             if process.poll() is None:
                 process.terminate()

@@ -18,8 +18,10 @@ from bot.errors import PlatformError
 
 DEAD_TOKEN = frozenset((40001, 40014, 42001))
 TOO_OFTEN = frozenset((45009, 45011))
-CLOSED = frozenset((45015, 45047, 95001, 95018))  # too late, too many unanswered, or a person is answering
-BUSY = -1
+BUSY = -1  # the platform's own word for "try again"; ours for what was not reached
+# Anything else stays refused however often it is tried: too late (45015), five unanswered (45047, 95001), a person is
+# answering (95018), no permission (48001), an unknown user.
+RETRIED = DEAD_TOKEN | TOO_OFTEN | {BUSY}
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs addresses, and a token stands in ours
 _LONGEST_ANSWER = 8_000_000
@@ -64,7 +66,7 @@ class Api:
             answer = self._request(account, "GET", "/cgi-bin/gettoken", None, query)
         code, token = _code(answer), answer.get("access_token")
         if code or not isinstance(token, str) or not token:
-            raise PlatformError(f"取 access_token 失败，错误码 {code}。请核对 AppID、Secret 和接口的 IP 白名单。", code)
+            raise PlatformError(f"取 access_token 失败，错误码 {code}。请核对 AppID、Secret 和接口的 IP 白名单。", BUSY)
         seconds = answer.get("expires_in")
         return token, float(seconds) if isinstance(seconds, int | float) and seconds > 0 else 7200.0
 

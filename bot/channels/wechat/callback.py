@@ -54,19 +54,16 @@ def make_router(service: Service) -> APIRouter:
 
 async def _respond(service: Service, account: Account, opened: Opened) -> Response:
     message = opened.message
-    turn = service.turn_of(account, message)
-    key = turn.key if turn is not None else service.key_of(account, message)
+    turn = None if account.settings.kind == "kf" else service.turn_of(account, message)
     try:
-        await run_in_threadpool(service.replays.check, account.name, opened.stamp, key)
+        if turn is None:
+            await run_in_threadpool(service.note, account, message, opened.stamp)
+            if isinstance(message, IncomingEvent) and message.event == "kf_msg_or_event":
+                await run_in_threadpool(service.want_sync, account, message.open_kfid, message.token)
+            return _plain(_NOTHING)
+        text = await service.engine.answer(account, turn, opened.stamp)
     except ForgedMessageError as error:
         raise _refusal(account, error) from error
-    if account.settings.kind == "kf":
-        if isinstance(message, IncomingEvent) and message.event == "kf_msg_or_event":
-            await run_in_threadpool(service.want_sync, account, message.open_kfid, message.token)
-        return _plain(_NOTHING)
-    if turn is None:
-        return _plain(_NOTHING)
-    text = await service.engine.answer(account, turn)
     if text is None:
         return _plain(_NOTHING)
     now = time.time()

@@ -27,21 +27,27 @@ def main(words: Sequence[str], settings: Settings) -> int:
     args = _parser().parse_args(words)
     account = _account(settings, args.account)
     phone = Phone(account, args.url or f"http://127.0.0.1:{settings.port}", args.user)
-    phone.check_url()
-    turns = []
-    for question in args.question:
-        started = time.perf_counter()
-        shown = phone.ask(question)
-        seconds = time.perf_counter() - started
-        if shown is None:
-            time.sleep(_WAIT_SECONDS)
-            shown = phone.ask(wording.WECHAT_MORE_WORD)
-        turns.append({"question": question, "shown": shown, "bytes": size(shown or ""), "seconds": round(seconds, 3)})
-        if not args.json:
-            _print_turn(question, shown, seconds)
+    try:
+        phone.check_url()
+        turns = [_play(phone, question, args.json) for question in args.question]
+    finally:
+        phone.close()
     if args.json:
         print(json.dumps(turns, ensure_ascii=False, indent=2))  # noqa: T201
     return 0 if all(turn["shown"] for turn in turns) else 1
+
+
+def _play(phone: Phone, question: str, quiet: bool) -> dict[str, object]:
+    """Ask one question; where the answer is late, ask for it as a patient would."""
+    started = time.perf_counter()
+    shown = phone.ask(question)
+    seconds = time.perf_counter() - started
+    if shown is None:
+        time.sleep(_WAIT_SECONDS)
+        shown = phone.ask(wording.WECHAT_MORE_WORD)
+    if not quiet:
+        _print_turn(question, shown, seconds)
+    return {"question": question, "shown": shown, "bytes": size(shown or ""), "seconds": round(seconds, 3)}
 
 
 def _print_turn(question: str, shown: str | None, seconds: float) -> None:

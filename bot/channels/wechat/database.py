@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS turns (
     account TEXT NOT NULL, key TEXT NOT NULL, user TEXT NOT NULL, seq INTEGER NOT NULL DEFAULT 0,
     question BLOB, items BLOB, state TEXT NOT NULL, owner TEXT NOT NULL, lease REAL NOT NULL,
     delivery TEXT NOT NULL DEFAULT '', sent INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,
-    due REAL NOT NULL DEFAULT 0, created REAL NOT NULL, PRIMARY KEY (account, key)) WITHOUT ROWID;
+    due REAL NOT NULL DEFAULT 0, sending REAL NOT NULL DEFAULT 0, created REAL NOT NULL, PRIMARY KEY (account, key)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS turns_due ON turns (delivery, due);
 CREATE INDEX IF NOT EXISTS turns_user ON turns (account, user, created);
 CREATE INDEX IF NOT EXISTS turns_state ON turns (state, lease);

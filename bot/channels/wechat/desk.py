@@ -139,8 +139,9 @@ class Desk:
 
     def _chosen(self, memory: Memory, text: str, said: str) -> Choice | str | None:
         """Return the suggestion that a number or its words choose, or what to say to a number that chooses none."""
+        typed = quiet(text)
         for choice in memory.choices:
-            if quiet(text) == choice.label:
+            if typed == choice.label or (typed.endswith("…") and choice.label.startswith(typed[:-1])):
                 return choice
         if not memory.choices or not said.isascii() or not said.isdigit() or len(said) > 2:
             return None
@@ -150,7 +151,7 @@ class Desk:
         return wording.WECHAT_NO_CHOICE.format(number=number, count=count) if number < 10 else None
 
     def _more(self, account: Account, look: Look, turn: Turn, memory: Memory) -> Answer:
-        working, waiting = self._turns.waiting_for(turn.account, turn.user, turn.key)
+        working, waiting = self._turns.waiting_for(turn.account, turn.user, turn.key, account.settings.kind == "kf")
         if waiting is not None and waiting.items[waiting.sent :]:
             return Answer(waiting.items[waiting.sent :], memory)
         if working:

@@ -8,20 +8,44 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from bot.channels import wording
 from bot.channels.errors import log_failure
 from bot.channels.wechat.accounts import Account
-from bot.channels.wechat.desk import Desk
+from bot.channels.wechat.desk import Answer, Desk
 from bot.channels.wechat.turns import Turn, Turns
 from bot.settings import Settings
 
 _log = logging.getLogger("yiju.wechat")
 _POLL_SECONDS = 0.04
 _T = TypeVar("_T")
+
+
+class Job:
+    """One piece of work and who waits for it: settled just before it is kept, or abandoned at the deadline."""
+
+    def __init__(self, account: Account, turn: Turn) -> None:
+        self.account, self.turn = account, turn
+        self.text: str | None = None
+        self.kept = False
+        self._lock = threading.Lock()
+        self._settled = self._abandoned = False
+
+    def settle(self) -> bool:
+        """Tell whether somebody still waits, who will then be answered."""
+        with self._lock:
+            self._settled = not self._abandoned
+            return self._settled
+
+    def abandon(self) -> bool:
+        """Stop waiting; False where the answer is being kept at this moment, and so is about to come."""
+        with self._lock:
+            self._abandoned = not self._settled
+            return self._abandoned
 
 
 class Engine:
@@ -34,50 +58,75 @@ class Engine:
         self._front = ThreadPoolExecutor(1, "wechat-urgent")  # an emergency never queues behind questions
         self._book = ThreadPoolExecutor(2, "wechat-book")
 
-    async def answer(self, account: Account, turn: Turn) -> str | None:
-        """Return what to respond to the platform; None for ``success``."""
+    async def answer(self, account: Account, turn: Turn, stamp: str) -> str | None:
+        """Return what to respond to the platform; None for ``success``.
+
+        Raises:
+            ForgedMessageError: the request's stamp was used for another message.
+        """
+        end = asyncio.get_running_loop().time() + self._deadline
         try:
-            return await asyncio.wait_for(self._answer_in_time(account, turn), self._deadline + 0.5)
+            return await asyncio.wait_for(self._answer_by(end, account, turn, stamp), self._deadline + 0.5)
         except asyncio.TimeoutError:  # even the book is late: the platform must not wait
             _log.warning("%s: no time to note that an answer is late", account.name)
             return None
 
-    async def _answer_in_time(self, account: Account, turn: Turn) -> str | None:
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self._deadline
-        job: Future[None] | None = None
+    async def _answer_by(self, end: float, account: Account, turn: Turn, stamp: str) -> str | None:
+        claim = await self._noted(self._turns.claim, turn, stamp)
         while True:
-            if job is None and await self._noted(self._turns.claim, turn) == "mine":
-                job = self._submit(account, turn)
-            if job is not None:
-                await asyncio.wait({asyncio.wrap_future(job)}, timeout=max(0.0, end - loop.time()))
-            finished, text = await self._noted(self._turns.take_passive, turn.account, turn.key)
-            if finished:
-                return text
-            if job is not None and job.done():  # taken over by another process in the meantime
-                job = None
-            if loop.time() >= end:
-                break
-            await asyncio.sleep(min(_POLL_SECONDS, max(0.0, end - loop.time())))
+            if claim == "mine":
+                job = Job(account, turn)
+                if await self._wait(job, end) and job.kept:
+                    return job.text
+            elif claim == "done":
+                return (await self._noted(self._turns.take_passive, turn.account, turn.key))[1]
+            if self._left(end) <= 0.0:
+                return await self._late(account, turn)
+            if claim == "theirs":
+                await asyncio.sleep(min(_POLL_SECONDS, self._left(end)))
+            claim = await self._noted(self._turns.claim, turn)
+
+    async def _wait(self, job: Job, end: float) -> bool:
+        """Have a job done; tell whether it was in time."""
+        future = asyncio.wrap_future(self._pool(job.turn).submit(self._work_for, job))
+        await asyncio.wait({future}, timeout=self._left(end))
+        if not future.done() and not job.abandon():
+            await asyncio.wait({future})
+        return future.done()
+
+    async def _late(self, account: Account, turn: Turn) -> str | None:
         if account.calls_out:
             await self._noted(self._turns.send_later, turn.account, turn.key)
             return None
         return wording.WECHAT_WAIT if account.settings.late_notice else None
 
+    def _left(self, end: float) -> float:
+        return max(0.0, end - asyncio.get_running_loop().time())
+
     async def _noted(self, step: Callable[..., _T], *values: object) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._book, step, *values)
 
-    def _submit(self, account: Account, turn: Turn) -> Future[None]:
-        pool = self._front if self._desk.urgent(turn) else self._workers
-        return pool.submit(self.work, account, turn)
+    def _pool(self, turn: Turn) -> ThreadPoolExecutor:
+        return self._front if self._desk.urgent(turn) else self._workers
+
+    def _work_for(self, job: Job) -> None:
+        """Answer a claimed turn; the answer goes to who waits, if anybody still does."""
+        answer = self._desk.answer(job.account, job.turn)
+        delivery = "none" if not answer.items else "passive" if job.settle() else ""
+        job.kept = self._keep(job.account, job.turn, answer, delivery)
+        job.text = answer.items[0].text if answer.items else None
 
     def work(self, account: Account, turn: Turn) -> None:
-        """Answer a claimed turn and keep the answer."""
+        """Answer a claimed turn for which nobody waits."""
         answer = self._desk.answer(account, turn)
+        self._keep(account, turn, answer, "" if answer.items else "none")
+
+    def _keep(self, account: Account, turn: Turn, answer: Answer, delivery: str) -> bool:
         try:
-            self._turns.finish(turn, answer.items, answer.memory, "" if answer.items else "none")
+            return self._turns.finish(turn, answer.items, answer.memory, delivery)
         except Exception as error:
             log_failure(error, f"/wechat/{account.name}")
+            return False
 
     def close(self) -> None:
         """Finish what was begun."""

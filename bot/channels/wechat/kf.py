@@ -7,6 +7,7 @@ repeats one.
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ _SYNC_SECONDS = 30.0  # how long one process keeps an account's fetching to itse
 _SLOWEST_SECONDS = 120.0
 _FROM_CUSTOMER, _FROM_SYSTEM = 3, 4
 _SESSION_ENDED = 3
+_NUMBERED = re.compile(r"^\d{1,2}\.\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,5 +173,7 @@ def _question(message: dict[str, Any], event: dict[str, Any]) -> dict[str, Any] 
     if kind == "text":
         text = message.get("text") if isinstance(message.get("text"), dict) else {}
         assert isinstance(text, dict)
-        return {"kind": "text", "text": str(text.get("content") or "")}
+        content = str(text.get("content") or "")
+        tapped = bool(text.get("menu_id"))  # an entry of our menu comes back with the number that we gave it
+        return {"kind": "text", "text": _NUMBERED.sub("", content) if tapped else content}
     return {"kind": kind if kind in ("voice", "image") else "unknown"}

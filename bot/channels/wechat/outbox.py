@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.channels import wording
 from bot.channels.wechat.accounts import Account
-from bot.channels.wechat.api import CLOSED, TOO_OFTEN, Api
+from bot.channels.wechat.api import RETRIED, TOO_OFTEN, Api
 from bot.channels.wechat.fitting import size, split_long
 from bot.channels.wechat.memory import Item
 from bot.channels.wechat.messages import digest
@@ -59,16 +59,16 @@ class Outbox:
             try:
                 self._say(account, turn, number, item)
             except PlatformError as error:
-                self._failed(account, turn, item, error)
+                self._failed(account, turn, number, error)
                 return
             self._turns.sent(turn, number + 1, number + 1 == len(turn.items))
 
-    def _failed(self, account: Account, turn: Turn, item: Item, error: PlatformError) -> None:
+    def _failed(self, account: Account, turn: Turn, number: int, error: PlatformError) -> None:
         _log.warning("%s: not sent: %s", account.name, error)
-        if item.human:
+        if turn.items[number].human:
             self._turns.silence(turn.account, turn.user, 0.0)
-            self._turns.replace_items(turn, (Item(wording.WECHAT_HUMAN_FAILED),))
-        elif error.code in CLOSED or error.maybe_done:
+            self._turns.replace_items(turn, (*turn.items[:number], Item(wording.WECHAT_HUMAN_FAILED)))
+        elif error.maybe_done or error.code not in RETRIED:
             self._turns.stick(turn)
         elif error.code in TOO_OFTEN:
             self._turns.postpone(turn, _OFTEN_SECONDS * (1.0 + random.random()))  # noqa: S311 - to spread, not to hide

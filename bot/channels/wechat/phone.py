@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 import httpx
 
@@ -34,7 +35,11 @@ class Phone:
         self._account = account
         self._url = f"{address.rstrip('/')}/wechat/{account.name}"
         self.user = user or f"o{secrets.token_urlsafe(20)}"
-        self._client = client or httpx.Client(timeout=PLATFORM_SECONDS, trust_env=False)
+        self._given = client
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        return self._given or httpx.Client(timeout=PLATFORM_SECONDS, trust_env=False)
 
     def delivery(self, kind: str = "text", number: str = "", created: str = "", **fields: str) -> Delivery:
         """Return a message as a signed request; ``number`` is its MsgId ("": a new one, events have none)."""
@@ -119,6 +124,10 @@ class Phone:
             except httpx.HTTPError:
                 continue
         raise PlatformError("三次都没有得到回应：手机上会显示“该公众号暂时无法提供服务”。")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
 
     def ask(self, text: str) -> str | None:
         """Type a text; return what the phone shows at once, None for nothing."""

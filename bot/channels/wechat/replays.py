@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import sqlite3
 
 from bot.channels.wechat.database import Database
 from bot.errors import ForgedMessageError
@@ -21,25 +20,16 @@ def check_fresh(timestamp: str, stale_seconds: int, now: float) -> None:
         raise ForgedMessageError("时间戳不在允许的范围内。若是平台发来的，请校准本机时钟。")
 
 
-class Replays:
-    """What was signed lately, shared by processes."""
+def bind_stamp(step: sqlite3.Connection, account: str, stamp: str, key: str, now: float) -> None:
+    """Bind a request's stamp to its message, within the caller's transaction.
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
-        self._database, self._clock = database, clock
-
-    def check(self, account: str, stamp: str, key: str) -> None:
-        """Bind a request's stamp to its message.
-
-        Raises:
-            ForgedMessageError: the stamp was used for another message.
-        """
-        with self._database.transaction() as step:
-            step.execute(
-                "INSERT INTO stamps VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (account, stamp, key, self._clock())
-            )
-            row = step.execute("SELECT key FROM stamps WHERE account = ? AND stamp = ?", (account, stamp)).fetchone()
-        if row["key"] != key:
-            raise ForgedMessageError("这个签名已经用于另一条消息。")
+    Raises:
+        ForgedMessageError: the stamp was used for another message.
+    """
+    step.execute("INSERT INTO stamps VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (account, stamp, key, now))
+    row = step.execute("SELECT key FROM stamps WHERE account = ? AND stamp = ?", (account, stamp)).fetchone()
+    if row["key"] != key:
+        raise ForgedMessageError("这个签名已经用于另一条消息。")
 
 
 def purge(database: Database, settings: Settings, now: float) -> None:

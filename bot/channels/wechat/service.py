@@ -14,7 +14,7 @@ from bot.channels.wechat.keeper import Keeper
 from bot.channels.wechat.kf import Sync
 from bot.channels.wechat.messages import Incoming, IncomingEvent
 from bot.channels.wechat.outbox import Outbox
-from bot.channels.wechat.replays import Replays, purge
+from bot.channels.wechat.replays import bind_stamp, purge
 from bot.channels.wechat.tokens import Tokens
 from bot.channels.wechat.turns import LEASE_SECONDS, Turn, Turns
 from bot.channels.wechat.vault import Vault
@@ -38,7 +38,6 @@ class Service:
         self._database = Database(settings.wechat_store)
         self._vault = Vault.open(settings.wechat_store.with_suffix(".key"))
         self.turns = Turns(self._database, self._vault)
-        self.replays = Replays(self._database)
         self.engine = Engine(Desk(dialogue, self.turns, settings.wechat_text_max_bytes), self.turns, settings)
         self._api = Api(Tokens(self._database, self._vault))
         self._sync = Sync(self.accounts, self._database, self._vault, self.turns, self._api)
@@ -76,6 +75,15 @@ class Service:
         user = message.envelope.user
         name = self._vault.name(account.name, user)
         return Turn(account.name, self.key_of(account, message), name, {**question, "to": user})
+
+    def note(self, account: Account, message: Incoming, stamp: str) -> None:
+        """Note a request that needs no answer, so that its signature is not used for another.
+
+        Raises:
+            ForgedMessageError: it was.
+        """
+        with self._database.transaction() as step:
+            bind_stamp(step, account.name, stamp, self.key_of(account, message), time.time())
 
     def want_sync(self, account: Account, open_kfid: str, token: str) -> None:
         """Have 微信客服's messages fetched."""

@@ -17,10 +17,12 @@ from typing import Any, Literal
 
 from bot.channels.wechat.database import Database
 from bot.channels.wechat.memory import Item, Memory, items_from_json, items_to_json
+from bot.channels.wechat.replays import bind_stamp
 from bot.channels.wechat.vault import Vault
 
 Claim = Literal["mine", "done", "theirs"]
 LEASE_SECONDS = 3.0
+SENDING_SECONDS = 60.0  # longer than any batch of calls takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,16 @@ class Turns:
         self._database, self._vault, self._clock = database, vault, clock
         self.owner = secrets.token_hex(8)
 
-    def claim(self, turn: Turn) -> Claim:
-        """Claim a turn, or learn that it is answered or being worked on by another."""
+    def claim(self, turn: Turn, stamp: str = "") -> Claim:
+        """Claim a turn, or learn that it is answered or being worked on by another.
+
+        Raises:
+            ForgedMessageError: the request's ``stamp`` was used for another message.
+        """
         now = self._clock()
         with self._database.transaction() as step:
+            if stamp:
+                bind_stamp(step, turn.account, stamp, turn.key, now)
             done = step.execute(
                 "INSERT INTO turns (account, key, user, question, state, owner, lease, created) "
                 "VALUES (?, ?, ?, ?, 'working', ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -130,17 +138,26 @@ class Turns:
             )
         return bool(moved.rowcount)
 
-    def waiting_for(self, account: str, user: str, but: str) -> tuple[bool, Turn | None]:
-        """Take a user's oldest answer that never went out, as "更多" asks for it.
+    def waiting_for(self, account: str, user: str, but: str, only_stuck: bool) -> tuple[bool, Turn | None]:
+        """Take a user's oldest answer that has not gone out, as "更多" asks for it.
 
-        Returns whether one is still being worked on, and the taken one.
+        Args:
+            account: Whose.
+            user: Keyed hash.
+            but: The key of the turn that asks.
+            only_stuck: Leave what the interface is about to send anyway (微信客服, where all goes by it).
+
+        Returns:
+            Whether one is still being worked on, and the taken one.
         """
+        now = self._clock()
         with self._database.transaction() as step:
             rows = step.execute(
-                "SELECT * FROM turns WHERE account = ? AND user = ? AND key != ? AND delivery IN ('', 'stuck') "
-                "ORDER BY created, seq",
-                (account, user, but),
+                "SELECT * FROM turns WHERE account = ? AND user = ? AND key != ? AND delivery IN ('', 'stuck', 'api') "
+                "AND sending < ? ORDER BY created, seq",
+                (account, user, but, now),
             ).fetchall()
+            rows = [row for row in rows if row["delivery"] == "stuck" or not only_stuck]
             ready = next((row for row in rows if row["state"] == "done"), None)
             if ready is not None:
                 step.execute(
@@ -161,12 +178,14 @@ class Turns:
         now = self._clock()
         with self._database.transaction() as step:
             rows = step.execute(
-                "SELECT * FROM turns WHERE delivery = 'api' AND state = 'done' AND due <= ? ORDER BY due, seq LIMIT ?",
-                (now, most),
+                "SELECT * FROM turns WHERE delivery = 'api' AND state = 'done' AND due <= ? AND sending < ? "
+                "ORDER BY due, created, seq LIMIT ?",
+                (now, now, most),
             ).fetchall()
             for row in rows:
                 step.execute(
-                    "UPDATE turns SET due = ? WHERE account = ? AND key = ?", (now + 60.0, row["account"], row["key"])
+                    "UPDATE turns SET sending = ? WHERE account = ? AND key = ?",
+                    (now + SENDING_SECONDS, row["account"], row["key"]),
                 )
         return [self._turn(row) for row in rows]
 
@@ -174,28 +193,32 @@ class Turns:
         """Note that the first ``count`` items of an answer were sent."""
         with self._database.transaction() as step:
             step.execute(
-                "UPDATE turns SET sent = ?, attempts = 0, delivery = ? WHERE account = ? AND key = ?",
-                (count, "sent" if last else "api", turn.account, turn.key),
+                "UPDATE turns SET sent = ?, attempts = 0, sending = CASE WHEN ? THEN 0 ELSE sending END, delivery = ? "
+                "WHERE account = ? AND key = ?",
+                (count, last, "sent" if last else "api", turn.account, turn.key),
             )
 
     def postpone(self, turn: Turn, seconds: float) -> None:
         """Try again to send an answer after some seconds."""
         with self._database.transaction() as step:
             step.execute(
-                "UPDATE turns SET attempts = attempts + 1, due = ? WHERE account = ? AND key = ?",
+                "UPDATE turns SET attempts = attempts + 1, due = ?, sending = 0 WHERE account = ? AND key = ?",
                 (self._clock() + seconds, turn.account, turn.key),
             )
 
     def stick(self, turn: Turn) -> None:
         """Give up sending an answer: it waits for "更多"."""
         with self._database.transaction() as step:
-            step.execute("UPDATE turns SET delivery = 'stuck' WHERE account = ? AND key = ?", (turn.account, turn.key))
+            step.execute(
+                "UPDATE turns SET delivery = 'stuck', sending = 0 WHERE account = ? AND key = ?",
+                (turn.account, turn.key),
+            )
 
     def replace_items(self, turn: Turn, items: Sequence[Item]) -> None:
-        """Send other words instead of what is left of an answer, at once."""
+        """Send other items, of which those before ``turn.sent`` are out already."""
         with self._database.transaction() as step:
             step.execute(
-                "UPDATE turns SET items = ?, sent = 0, due = ?, attempts = 0 WHERE account = ? AND key = ?",
+                "UPDATE turns SET items = ?, due = ?, attempts = 0, sending = 0 WHERE account = ? AND key = ?",
                 (self._vault.seal(items_to_json(items)), self._clock(), turn.account, turn.key),
             )
 
