@@ -15,7 +15,7 @@ from wechatpy.crypto import WeChatCrypto
 from wechatpy.enterprise.crypto import WeChatCrypto as WorkCrypto
 from wechatpy.utils import WeChatSigner
 
-from bot.channels.wechat.crypto import AesKey, decrypt, encrypt, signature, signed_by
+from bot.channels.wechat.crypto import AesKey, decrypt, encrypt, signature, signer_of
 from bot.channels.wechat.messages import (
     IncomingEvent,
     IncomingImage,
@@ -53,12 +53,12 @@ def test_signatures_are_those_of_the_oracle(token: str, timestamp: str, nonce: s
     signer = WeChatSigner()
     signer.add_data(*parts)
     assert signature(*parts) == signer.signature
-    assert signed_by(("another", parts[0]), signer.signature, *parts[1:])
-    assert not signed_by((parts[0] + "x",), signer.signature, *parts[1:])
+    assert signer_of(("another", parts[0]), signer.signature, *parts[1:]) == parts[0]
+    assert signer_of((parts[0] + "x",), signer.signature, *parts[1:]) is None
 
 
 def test_a_signature_that_is_no_ascii_is_only_wrong() -> None:
-    assert not signed_by((TOKEN,), "签名\ud800", "1", "2")
+    assert signer_of((TOKEN,), "签名\ud800", "1", "2") is None
 
 
 @rules(deadline=None)
@@ -82,7 +82,7 @@ def test_the_oracle_opens_what_we_encrypt(text: str) -> None:
 def test_we_open_what_the_oracle_encrypts(text: str) -> None:
     for oracle in (WeChatCrypto(TOKEN, AES_TEXT, APP), WorkCrypto(TOKEN, AES_TEXT, APP)):
         fields = read_xml(oracle.encrypt_message(text, "n", "1700000000").encode(), 1_000_000)
-        assert signed_by((TOKEN,), fields["MsgSignature"], "1700000000", "n", fields["Encrypt"])
+        assert signer_of((TOKEN,), fields["MsgSignature"], "1700000000", "n", fields["Encrypt"]) == TOKEN
         assert decrypt((KEY,), fields["Encrypt"], APP) == (text, KEY)
 
 

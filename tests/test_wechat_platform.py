@@ -345,10 +345,33 @@ def test_a_tapped_entry_of_the_menu_is_the_question(tmp_path: Path, stand_in: St
         stand_in.customer("wm1", "水果")
         announce(made, address)
         wait_until(lambda: stand_in.texts_to("wm1"))
-        stand_in.customer("wm1", "1. 甲能吃吗?", text={"content": "1. 甲能吃吗?", "menu_id": "1"})
+        stand_in.customer("wm1", text={"content": "1. 甲能吃吗?", "menu_id": "1"})
         announce(made, address)
         wait_until(lambda: len(stand_in.texts_to("wm1")) == 2)
         assert made.turns() == ["水果", "甲能吃吗?"]
+
+
+def test_entering_is_welcomed_with_one_message(tmp_path: Path, stand_in: StandIn) -> None:
+    with world(tmp_path, [kf(stand_in.base)]) as made:
+        address, _ = made.start()
+        entered = {"event_type": "enter_session", "external_userid": "wm1", "open_kfid": "wk1", "welcome_code": "W1"}
+        stand_in.customer("", msgtype="event", origin=4, event=entered)
+        announce(made, address)
+        wait_until(lambda: stand_in.state.sent)
+        time.sleep(1.0)
+        assert [body["code"] for body in stand_in.state.sent] == ["W1"]
+        menu = stand_in.state.sent[0]["msgmenu"]
+        assert "欢迎" in menu["head_content"]
+        assert [entry["click"]["content"] for entry in menu["list"]] == ["1. 甲能吃吗?", "2. 乙能吃吗?"]
+        stand_in.customer("wm1", "长 问题")
+        announce(made, address)
+        wait_until(lambda: stand_in.texts_to("wm1"))
+        wait_until(lambda: len(stand_in.state.sent) == 3)
+        assert stand_in.state.sent[-1]["msgmenu"]["list"][-1]["click"]["content"] == "3. 更多"
+        stand_in.customer("wm1", text={"content": "3. 更多", "menu_id": "3"})
+        announce(made, address)
+        wait_until(lambda: len(stand_in.texts_to("wm1")) == 2)
+        assert "第2段" in stand_in.texts_to("wm1")[1]
 
 
 ALWAYS = {

@@ -166,6 +166,9 @@ class StandIn:
         return {"errcode": 0, "errmsg": "ok", "msgid": body["msgid"]}
 
     def _send_event(self, body: dict[str, Any]) -> dict[str, Any]:
+        if body["code"] in self.state.said_ids:
+            return {"errcode": 95014, "errmsg": "welcome code used"}
+        self.state.said_ids.add(body["code"])
         self.state.sent.append(body)
         return {"errcode": 0, "errmsg": "ok"}
 

@@ -49,12 +49,13 @@ def signature(*parts: str) -> str:
     return hashlib.sha1("".join(sorted(parts)).encode("utf-8"), usedforsecurity=False).hexdigest()
 
 
-def signed_by(tokens: Sequence[str], given: str, *parts: str) -> bool:
-    """Tell whether ``given`` is the signature of ``parts`` under one of the tokens; takes the same time either way."""
+def signer_of(tokens: Sequence[str], given: str, *parts: str) -> str | None:
+    """Return the token under which ``given`` is the signature of ``parts``, None for none; compares in constant time."""
     claimed = given.encode("utf-8", "replace")
-    found = False
+    found = None
     for token in tokens:
-        found |= hmac.compare_digest(signature(token, *parts).encode("ascii"), claimed)
+        if hmac.compare_digest(signature(token, *parts).encode("ascii"), claimed) and found is None:
+            found = token
     return found
 
 

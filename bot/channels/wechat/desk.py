@@ -120,7 +120,10 @@ class Desk:
         clinic = self._dialogue.settings.clinic
         text = account.settings.welcome or wording.WECHAT_WELCOME.format(name=clinic.name)
         choices = tuple(Choice(quiet(q), q) for q in self._dialogue.starters()[:_OFFERED_AT_FIRST])
-        return self._offered(account, with_choices(text, choices, look), replace(memory, choices=choices, rest=()))
+        known = replace(memory, choices=choices, rest=())
+        if look.style == "none":  # 微信客服 allows one message on entering: words and menu together
+            return Answer((Item(text, tuple(choice.label for choice in choices)),), known)
+        return _said(with_choices(text, choices, look), known)
 
     def _text(self, account: Account, look: Look, turn: Turn, memory: Memory, text: str) -> Answer:
         if self._dialogue.urgent(text):  # before "more", numbers and all else
@@ -181,7 +184,8 @@ class Desk:
         """Return a text and, in 微信客服, its suggestions as a menu to tap."""
         if account.settings.kind != "kf" or not memory.choices:
             return _said(text, memory)
-        menu = Item(wording.WECHAT_MENU, tuple(choice.label for choice in memory.choices))
+        more = (wording.WECHAT_MORE_WORD,) if memory.rest else ()
+        menu = Item(wording.WECHAT_MENU, (*(choice.label for choice in memory.choices), *more))
         return Answer((Item(text), menu), memory)
 
     def _person(self, account: Account, memory: Memory, asked: bool) -> Answer | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.channels.wechat.accounts import Account
-from bot.channels.wechat.crypto import AesKey, decrypt, encrypt, signature, signed_by
+from bot.channels.wechat.crypto import AesKey, decrypt, encrypt, signature, signer_of
 from bot.channels.wechat.messages import Incoming, digest, read_message
 from bot.channels.wechat.replays import check_fresh
 from bot.channels.wechat.xml import read_json, read_xml, write_json, write_xml
@@ -22,10 +22,14 @@ _LONGEST_ECHO = 2048
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A message that passed; ``key`` is what it was encrypted with (None: plain), ``stamp`` its signature's mark."""
+    """A message that passed; ``key`` is what it was encrypted with (None: plain), ``token`` what signed it.
+
+    During a rotation the reply must use the same two. ``stamp`` is the mark of its signature.
+    """
 
     message: Incoming
     key: AesKey | None
+    token: str
     as_json: bool
     stamp: str
 
@@ -60,8 +64,9 @@ def open_message(
     timestamp, nonce = _part(query, "timestamp"), _part(query, "nonce")
     check_fresh(timestamp, stale_seconds, now)
     mode = account.settings.mode
+    token = ""
     if mode != "secure":  # else the signature over the cipher text counts, which covers the body as well
-        _check(account, _part(query, "signature"), timestamp, nonce)
+        token = _check(account, _part(query, "signature"), timestamp, nonce)
     as_json = body.lstrip()[:1] == b"{"
     read = read_json if as_json else read_xml
     fields = read(body, most_bytes)
@@ -72,13 +77,13 @@ def open_message(
             raise ForgedMessageError("安全模式下收到了未加密的消息。若后台是明文或兼容模式，请把 mode 改成一致。")
         if not fields.get("MsgType"):
             raise BadMessageError("收到了加密的消息，而 mode 是 plain。请把 mode 改成与后台一致。")
-        return Opened(read_message(fields), None, as_json, stamp)
-    _check(account, _part(query, "msg_signature"), timestamp, nonce, sealed)
+        return Opened(read_message(fields), None, token, as_json, stamp)
+    token = _check(account, _part(query, "msg_signature"), timestamp, nonce, sealed)
     text, key = decrypt(account.keys, sealed, account.receiver)
     inner = text.encode("utf-8")
     inner_json = text.lstrip()[:1] == "{"
     fields = read_json(inner, most_bytes) if inner_json else read_xml(inner, most_bytes)
-    return Opened(read_message(fields), key, as_json, stamp)
+    return Opened(read_message(fields), key, token, as_json, stamp)
 
 
 def close_reply(account: Account, opened: Opened, reply: str, now: float) -> str:
@@ -87,7 +92,7 @@ def close_reply(account: Account, opened: Opened, reply: str, now: float) -> str
         return reply
     sealed = encrypt(opened.key, reply, account.receiver)
     timestamp, nonce = int(now), secrets.token_hex(8)
-    signed = signature(account.tokens[0], str(timestamp), nonce, sealed)
+    signed = signature(opened.token, str(timestamp), nonce, sealed)
     if opened.as_json:
         return write_json({"encrypt": sealed, "msgsignature": signed, "timestamp": timestamp, "nonce": nonce})
     return write_xml({"Encrypt": sealed, "MsgSignature": signed, "TimeStamp": timestamp, "Nonce": nonce})
@@ -100,6 +105,9 @@ def _part(query: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _check(account: Account, given: str, *parts: str) -> None:
-    if not signed_by(account.tokens, given, *parts):
+def _check(account: Account, given: str, *parts: str) -> str:
+    """Return the token that signed; raise ForgedMessageError for none."""
+    token = signer_of(account.tokens, given, *parts)
+    if token is None:
         raise ForgedMessageError("签名不对：请核对 Token 是否与后台填写的一致。")
+    return token

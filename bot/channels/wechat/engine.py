@@ -7,7 +7,9 @@ customer-service interface.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -126,7 +128,9 @@ class Engine:
             return self._turns.finish(turn, answer.items, answer.memory, delivery)
         except Exception as error:
             log_failure(error, f"/wechat/{account.name}")
-            return False
+        with contextlib.suppress(sqlite3.Error):  # a full disk: the lease runs out with this process
+            self._turns.release(turn)
+        return False
 
     def close(self) -> None:
         """Finish what was begun."""

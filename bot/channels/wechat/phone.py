@@ -11,7 +11,7 @@ from functools import cached_property
 import httpx
 
 from bot.channels.wechat.accounts import Account
-from bot.channels.wechat.crypto import decrypt, encrypt, signature, signed_by
+from bot.channels.wechat.crypto import decrypt, encrypt, signature, signer_of
 from bot.channels.wechat.xml import read_xml, write_xml
 from bot.errors import BadMessageError, PlatformError
 
@@ -102,9 +102,9 @@ class Phone:
             fields = read_xml(answer.content, _LARGEST)
             if "Encrypt" in fields:
                 parts = (fields["TimeStamp"], fields["Nonce"], fields["Encrypt"])
-                if not signed_by(self._account.tokens, fields["MsgSignature"], *parts):
+                if signer_of(self._account.tokens[:1], fields["MsgSignature"], *parts) is None:
                     raise BadMessageError("回复的签名不对。")
-                text = decrypt(self._account.keys, fields["Encrypt"], self._account.receiver)[0]
+                text = decrypt(self._account.keys[:1], fields["Encrypt"], self._account.receiver)[0]
                 fields = read_xml(text.encode("utf-8"), _LARGEST)
             if fields["ToUserName"] != self.user:
                 raise BadMessageError("回复的收件人不对。")

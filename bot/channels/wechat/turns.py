@@ -64,8 +64,9 @@ class Turns:
             if done.rowcount:
                 return "mine"
             taken = step.execute(
-                "UPDATE turns SET owner = ?, lease = ? WHERE account = ? AND key = ? AND state = 'working' AND lease < ?",
-                (self.owner, now + LEASE_SECONDS, turn.account, turn.key, now),
+                "UPDATE turns SET owner = ?, lease = ? WHERE account = ? AND key = ? AND state = 'working' "
+                "AND lease < ? AND owner != ?",
+                (self.owner, now + LEASE_SECONDS, turn.account, turn.key, now, self.owner),
             )
             if taken.rowcount:
                 return "mine"
@@ -87,7 +88,8 @@ class Turns:
         now = self._clock()
         with self._database.transaction() as step:
             rows = step.execute(
-                "SELECT * FROM turns WHERE state = 'working' AND lease < ? ORDER BY created, seq LIMIT ?", (now, most)
+                "SELECT * FROM turns WHERE state = 'working' AND lease < ? AND owner != ? ORDER BY created, seq LIMIT ?",
+                (now, self.owner, most),
             ).fetchall()
             for row in rows:
                 step.execute(
@@ -103,15 +105,24 @@ class Turns:
         """
         with self._database.transaction() as step:
             kept = step.execute(
-                "UPDATE turns SET state = 'done', items = ?, delivery = CASE WHEN delivery = '' THEN ? ELSE delivery END "
+                "UPDATE turns SET state = 'done', items = ?, delivery = CASE WHEN delivery = '' THEN ? ELSE delivery END, "
+                "question = CASE WHEN ? IN ('passive', 'none') THEN NULL ELSE question END "
                 "WHERE account = ? AND key = ? AND state = 'working' AND owner = ?",
-                (self._vault.seal(items_to_json(items)), delivery, turn.account, turn.key, self.owner),
+                (self._vault.seal(items_to_json(items)), delivery, delivery, turn.account, turn.key, self.owner),
             )
             if not kept.rowcount:
                 return False
             if memory is not None:
                 self._remember(step, turn.account, turn.user, memory)
         return True
+
+    def release(self, turn: Turn) -> None:
+        """Let go of a turn that could not be finished, so that it is tried again."""
+        with self._database.transaction() as step:
+            step.execute(
+                "UPDATE turns SET owner = '', lease = 0 WHERE account = ? AND key = ? AND owner = ?",
+                (turn.account, turn.key, self.owner),
+            )
 
     def take_passive(self, account: str, key: str) -> tuple[bool, str | None]:
         """Take an answer as the response to the platform's request.
