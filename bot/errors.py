@@ -52,6 +52,10 @@ class MessageTooLargeError(BadMessageError):
     """A message is larger than any honest one."""
 
 
+class ChannelBusyError(YijuError):
+    """A message could not even be noted; its sender is to deliver it again."""
+
+
 class PlatformError(YijuError):
     """A platform's interface refused a call or cannot be reached.
 

@@ -18,7 +18,7 @@ from bot.channels.wechat.crypto import encrypt, signature
 from bot.channels.wechat.phone import Delivery, Phone
 from bot.channels.wechat.xml import write_xml
 from bot.settings import load_settings
-from tests.wechat_world import AES_OLD, DISCLAIMER, EMERGENCY, TOKEN, make_app, secrets_of
+from tests.wechat_world import AES_OLD, DISCLAIMER, EMERGENCY, TOKEN, make_app, secrets_of, wait_until
 
 ACCOUNTS: list[dict[str, Any]] = [
     {"name": "secure", "app_id": "wx1", "menu": {"ASK": "透析要注意什么?"}},
@@ -298,6 +298,22 @@ def test_unsubscribing_forgets(door: Door) -> None:
 def test_what_goes_wrong_inside_is_an_apology(door: Door, caplog: pytest.LogCaptureFixture) -> None:
     assert door.phone("secure").ask("炸药方子") == wording.WECHAT_FAILED
     assert "炸药方子" not in caplog.text
+
+
+def test_a_message_that_cannot_be_noted_is_to_be_sent_again(door: Door) -> None:
+    phone = door.phone("secure")
+    delivery = phone.delivery(Content="水果")
+    blocker = sqlite3.connect(door.folder / "wechat.db", isolation_level=None)
+    try:
+        blocker.execute("BEGIN EXCLUSIVE")
+        answer = phone.post(delivery)
+        assert (answer.status_code, set(answer.json())) == (503, {"error"})
+        assert door.turns() == []
+    finally:
+        blocker.execute("ROLLBACK")
+        blocker.close()
+    wait_until(lambda: "关于“水果”" in (phone.read(phone.post(delivery)) or ""))
+    assert door.turns() == ["水果"]
 
 
 def test_nobodys_id_or_words_stand_readable_on_disk(door: Door) -> None:

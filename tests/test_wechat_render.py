@@ -140,7 +140,14 @@ def test_an_emergency_stands_alone() -> None:
 
 
 def test_taking_words_literally_is_the_first_choice() -> None:
-    found = reply(passage("一句。"), reading="狼疮性肾炎能治吗", suggestions=("甲", "乙"))
+    found = reply(
+        passage("一句。"),
+        text="您是想问：狼疮性肾炎能治吗\n原文：",
+        reading="狼疮性肾炎能治吗",
+        suggestions=("甲", "乙"),
+    )
+    shown = render(found, Look(600, "none"), "那狼疮呢").pages[0]
+    assert shown.startswith(f"您是想问：狼疮性肾炎能治吗\n{wording.WECHAT_LITERALLY}\n原文：")
     choices = render(found, LOOK, "那狼疮呢").choices
     assert [choice.label for choice in choices] == [wording.LITERALLY, "甲", "乙"]
     assert (choices[0].question, choices[0].literal) == ("那狼疮呢", True)

@@ -7,11 +7,10 @@ customer-service interface.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -19,7 +18,8 @@ from bot.channels import wording
 from bot.channels.errors import log_failure
 from bot.channels.wechat.accounts import Account
 from bot.channels.wechat.desk import Answer, Desk
-from bot.channels.wechat.turns import Turn, Turns
+from bot.channels.wechat.turns import Held, Turn, Turns
+from bot.errors import ChannelBusyError
 from bot.settings import Settings
 
 _log = logging.getLogger("yiju.wechat")
@@ -59,22 +59,31 @@ class Engine:
         self._workers = ThreadPoolExecutor(settings.wechat_threads, "wechat")
         self._front = ThreadPoolExecutor(1, "wechat-urgent")  # an emergency never queues behind questions
         self._book = ThreadPoolExecutor(2, "wechat-book")
+        self._held: set[Held] = set()
+        self._lock = threading.Lock()
 
     async def answer(self, account: Account, turn: Turn, stamp: str) -> str | None:
         """Return what to respond to the platform; None for ``success``.
 
         Raises:
             ForgedMessageError: the request's stamp was used for another message.
+            ChannelBusyError: the message could not be noted in time; the platform is to deliver it again.
         """
+        noted = asyncio.Event()
         end = asyncio.get_running_loop().time() + self._deadline
         try:
-            return await asyncio.wait_for(self._answer_by(end, account, turn, stamp), self._deadline + 0.5)
-        except asyncio.TimeoutError:  # even the book is late: the platform must not wait
-            _log.warning("%s: no time to note that an answer is late", account.name)
-            return None
+            return await asyncio.wait_for(self._answer_by(end, account, turn, stamp, noted), self._deadline + 0.5)
+        except (asyncio.TimeoutError, sqlite3.Error) as error:  # the book is late, or the disk full
+            _log.warning("%s: the book does not answer: %s", account.name, type(error).__name__)
+            if noted.is_set():  # what is in the book will be answered, now or later
+                return None
+            raise ChannelBusyError("消息没能记下，请平台重发。请检查 wechat_store 所在的磁盘。") from error
 
-    async def _answer_by(self, end: float, account: Account, turn: Turn, stamp: str) -> str | None:
+    async def _answer_by(
+        self, end: float, account: Account, turn: Turn, stamp: str, noted: asyncio.Event
+    ) -> str | None:
         claim = await self._noted(self._turns.claim, turn, stamp)
+        noted.set()
         while True:
             if claim == "mine":
                 job = Job(account, turn)
@@ -90,6 +99,7 @@ class Engine:
 
     async def _wait(self, job: Job, end: float) -> bool:
         """Have a job done; tell whether it was in time."""
+        self._hold(job.turn)
         future = asyncio.wrap_future(self._pool(job.turn).submit(self._work_for, job))
         await asyncio.wait({future}, timeout=self._left(end))
         if not future.done() and not job.abandon():
@@ -111,6 +121,20 @@ class Engine:
     def _pool(self, turn: Turn) -> ThreadPoolExecutor:
         return self._front if self._desk.urgent(turn) else self._workers
 
+    @property
+    def held(self) -> set[Held]:
+        """Return what this process works on now."""
+        with self._lock:
+            return set(self._held)
+
+    def _hold(self, turn: Turn) -> None:
+        with self._lock:
+            self._held.add((turn.account, turn.key))
+
+    def in_order(self, turns: Sequence[Turn]) -> list[Turn]:
+        """Return turns with emergencies first."""
+        return sorted(turns, key=lambda turn: not self._desk.urgent(turn))
+
     def _work_for(self, job: Job) -> None:
         """Answer a claimed turn; the answer goes to who waits, if anybody still does."""
         answer = self._desk.answer(job.account, job.turn)
@@ -120,6 +144,7 @@ class Engine:
 
     def work(self, account: Account, turn: Turn) -> None:
         """Answer a claimed turn for which nobody waits."""
+        self._hold(turn)
         answer = self._desk.answer(account, turn)
         self._keep(account, turn, answer, "" if answer.items else "none")
 
@@ -128,8 +153,9 @@ class Engine:
             return self._turns.finish(turn, answer.items, answer.memory, delivery)
         except Exception as error:
             log_failure(error, f"/wechat/{account.name}")
-        with contextlib.suppress(sqlite3.Error):  # a full disk: the lease runs out with this process
-            self._turns.release(turn)
+        finally:
+            with self._lock:  # not kept: its lease runs out, and it is tried again
+                self._held.discard((turn.account, turn.key))
         return False
 
     def close(self) -> None:

@@ -44,7 +44,7 @@ class Look:
 def render(reply: Reply, look: Look, typed: str = "") -> Rendered:
     """Return a reply as texts; ``typed`` are the words it answers, for "no, take them literally"."""
     choices = () if reply.kind == "emergency" else choices_of(reply, typed)
-    said = spoken(reply.text)
+    said = _said(reply, bool(choices) and choices[0].literal)
     if not reply.passages:
         return Rendered(_worded(said, choices, look), choices)
     pages: list[str] = []
@@ -61,6 +61,15 @@ def render(reply: Reply, look: Look, typed: str = "") -> Rendered:
         site = wording.WECHAT_PAGE.format(url=f"{look.public_url.rstrip('/')}/m")
         pages = [_with_line(page, site, look.most_bytes) for page in pages]
     return Rendered(tuple(pages), choices)
+
+
+def _said(reply: Reply, undoable: bool) -> str:
+    """Return the bot's own words; under "you mean …", how to say no: where all suggestions fall away, this must stand."""
+    said = spoken(reply.text)
+    if not undoable:
+        return said
+    first, *others = said.split("\n")
+    return "\n".join((first, wording.WECHAT_LITERALLY, *others))
 
 
 def choices_of(reply: Reply, typed: str) -> tuple[Choice, ...]:

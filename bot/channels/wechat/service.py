@@ -91,7 +91,7 @@ class Service:
         self._worker.wake()
 
     def _renew(self) -> None:
-        self.turns.renew()
+        self.turns.renew(self.engine.held)
         now = time.time()
         if now - self._purged > _PURGE_SECONDS:
             self._purged = now
@@ -100,8 +100,8 @@ class Service:
     def _work(self) -> None:
         """Fetch what is wanted and answer what nobody works on, in order."""
         self._sync.run()
-        while not self._worker.stopping and (found := self.turns.orphans()):
-            for turn in found:
+        while not self._worker.stopping and (found := self.turns.orphans(self.engine.held)):
+            for turn in self.engine.in_order(found):
                 account = self.accounts.get(turn.account)
                 if account is None:
                     self.turns.finish(turn, (), None, "none")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from bot.channels.wechat.replays import bind_stamp
 from bot.channels.wechat.vault import Vault
 
 Claim = Literal["mine", "done", "theirs"]
+Held = tuple[str, str]  # account and key of a turn
 LEASE_SECONDS = 3.0
 SENDING_SECONDS = 60.0  # longer than any batch of calls takes
 
@@ -75,22 +76,24 @@ class Turns:
             ).fetchone()
         return "done" if row["state"] == "done" else "theirs"
 
-    def renew(self) -> None:
-        """Renew the leases of all that this process works on."""
+    def renew(self, held: Collection[Held]) -> None:
+        """Renew the leases of what this process works on."""
+        lease = self._clock() + LEASE_SECONDS
         with self._database.transaction() as step:
-            step.execute(
-                "UPDATE turns SET lease = ? WHERE state = 'working' AND owner = ?",
-                (self._clock() + LEASE_SECONDS, self.owner),
+            step.executemany(
+                "UPDATE turns SET lease = ? WHERE account = ? AND key = ? AND state = 'working' AND owner = ?",
+                [(lease, account, key, self.owner) for account, key in held],
             )
 
-    def orphans(self, most: int = 50) -> list[Turn]:
-        """Take over turns whose process died, oldest first."""
+    def orphans(self, held: Collection[Held], most: int = 50) -> list[Turn]:
+        """Take over turns that nobody works on any more, oldest first; ``held`` are this process's own."""
         now = self._clock()
         with self._database.transaction() as step:
             rows = step.execute(
-                "SELECT * FROM turns WHERE state = 'working' AND lease < ? AND owner != ? ORDER BY created, seq LIMIT ?",
-                (now, self.owner, most),
+                "SELECT * FROM turns WHERE state = 'working' AND lease < ? ORDER BY created, seq LIMIT ?",
+                (now, most + len(held)),
             ).fetchall()
+            rows = [row for row in rows if (row["account"], row["key"]) not in held][:most]
             for row in rows:
                 step.execute(
                     "UPDATE turns SET owner = ?, lease = ? WHERE account = ? AND key = ?",
@@ -115,14 +118,6 @@ class Turns:
             if memory is not None:
                 self._remember(step, turn.account, turn.user, memory)
         return True
-
-    def release(self, turn: Turn) -> None:
-        """Let go of a turn that could not be finished, so that it is tried again."""
-        with self._database.transaction() as step:
-            step.execute(
-                "UPDATE turns SET owner = '', lease = 0 WHERE account = ? AND key = ? AND owner = ?",
-                (turn.account, turn.key, self.owner),
-            )
 
     def take_passive(self, account: str, key: str) -> tuple[bool, str | None]:
         """Take an answer as the response to the platform's request.
