@@ -30,6 +30,7 @@ from bot.records import Reply, ReplyPassage
 from bot.retrieval.build import limits_of
 from bot.settings import load_settings
 
+_ROWS = 2000  # in one file, which may have 8 MB
 ROOT = Path(__file__).resolve().parent.parent
 CLINICS = ROOT / "bench" / "clinics"
 LOOK = Look(2048, "links", "https://ask.a-rather-long-name-of-a-hospital.example.com.cn/yiju")
@@ -79,7 +80,8 @@ def run(count: int) -> dict[str, object]:
     segmenter = Segmenter(load_lexicon(settings.corpus / "lexicon"), settings.cache)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "faq").mkdir()
-        write_table(Path(folder) / "faq" / "large.csv", count)
+        for start in range(0, count, _ROWS):
+            write_table(Path(folder) / "faq" / f"table-{start}.csv", min(_ROWS, count - start), seed=start)
         documents = [*read_corpus(settings.corpus), *read_corpus(Path(folder))]
     shown = [present(p, d, 0.9) for d in documents for p in cut_document(d, segmenter, limits_of(settings))]
     shown += [

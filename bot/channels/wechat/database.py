@@ -56,7 +56,11 @@ class Database:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._connection = sqlite3.connect(path, wait_seconds, isolation_level=None, check_same_thread=False)
             self._lock = threading.Lock()
-            self._prepare()
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
         except (OSError, sqlite3.Error) as error:
             raise SettingsError(f"微信的消息库 {path} 用不了({error})。请检查文件夹是否可写、磁盘是否已满。") from error
 
