@@ -135,7 +135,7 @@ class Settings(BaseSettings):
     wechat_keep_minutes: int = Field(10, ge=2, le=120, description="回答为平台重试保留多少分钟")
     wechat_unsent_hours: float = Field(24.0, ge=0.1, le=48.0, description="没发出去的回答保留多少小时，过后放弃")
     wechat_text_max_bytes: int = Field(2048, ge=600, le=2048, description="一条微信文字消息最多多少字节(UTF-8)")
-    wechat_threads: int = Field(4, ge=1, le=64, description="同时处理多少条微信消息")
+    wechat_threads: int = Field(2, ge=1, le=64, description="同时处理多少条微信消息")
 
     passage_min_chars: int = Field(40, ge=1, le=1000, description="段落下限(字符)，更短的与邻段合并")
     passage_max_chars: int = Field(220, ge=50, le=5000, description="段落上限(字符)，更长的按句切开")
