@@ -47,6 +47,7 @@ EDGES = [
 ]
 
 
+@rules(deadline=None)
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
 def test_signatures_are_those_of_the_oracle(token: str, timestamp: str, nonce: str) -> None:
     parts = [legal(part) for part in (token, timestamp, nonce)]
@@ -99,6 +100,7 @@ def test_the_oracle_reads_our_replies(text: str) -> None:
     assert read_xml(written.encode(), 1_000_000)["Content"] == legal(text)
 
 
+@rules(deadline=None)
 @given(ANY_TEXT)
 def test_json_replies_carry_any_text(text: str) -> None:
     assert json.loads(OutgoingText("gh_1", "o", text, 1).write(as_json=True))["Content"] == text

@@ -180,6 +180,7 @@ def test_a_tapped_suggestion_sends_its_words_or_its_number() -> None:
     assert "msgmenucontent=2&" in anchor("2. x", 'a&b="c"', 2)
 
 
+@rules(deadline=None)
 @given(st.text(max_size=500), st.integers(8, 200))
 def test_splitting_loses_nothing(text: str, room: int) -> None:
     text = text.encode("utf-8", "ignore").decode()
