@@ -1,4 +1,4 @@
-"""The command line: ``python -m bot serve | ask | search | check | eval | train | journal | key | settings``, with ``--help``."""
+"""The command line: ``python -m bot serve | ask | search | check | eval | train | journal | wechat | key | settings``."""
 
 from __future__ import annotations
 
@@ -183,6 +183,7 @@ def parser() -> argparse.ArgumentParser:
     key = command("key", _key, "生成一个 API 密钥和它的哈希，给不在本机上的程序(服务器、小程序)用")
     key.add_argument("name", nargs="?", default="my-program", help="程序的代号(默认 my-program)")
     key.add_argument("--json", action="store_true", help="输出 JSON")
+    commands.add_parser("wechat", help="试一试微信接入(python -m bot wechat --help 查看选项)", add_help=False)
     show = command("settings", _show_settings, "列出所有设置、当前值和含义")
     show.add_argument("--json", action="store_true", help="输出 JSON")
     return root
@@ -197,6 +198,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             train(words[1:])
             return 0
+        if words[:1] == ["wechat"]:
+            from bot.channels.wechat.command import main as wechat
+
+            return wechat(words[1:], load_settings())
         if words[:1] == ["eval"]:
             from bot.evaluation.command import main as evaluate
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
@@ -24,6 +25,8 @@ from bot.settings import Settings
 if TYPE_CHECKING:
     import uvicorn
 
+    from bot.channels.wechat.service import Service
+
 
 def _open(settings: Settings) -> DialoguePort:
     from bot.dialogue.dialogue import open_dialogue
@@ -32,12 +35,20 @@ def _open(settings: Settings) -> DialoguePort:
     return open_dialogue(settings, open_journal(settings))
 
 
+def _open_wechat(dialogue: DialoguePort, settings: Settings) -> Service | None:
+    if not settings.wechat:
+        return None
+    from bot.channels.wechat.service import open_service  # cryptography and httpx: only where they are used
+
+    return open_service(dialogue, settings)
+
+
 def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> FastAPI:
     """Return the whole application, index loaded; a given ``dialogue`` stays its giver's to close.
 
     Raises:
         IndexFormatError: no usable index; the message says what to do.
-        SettingsError: the secret or the keys cannot be used.
+        SettingsError: the secret, the keys or a WeChat account cannot be used.
     """
     tokens = open_tokens(settings)
     owned = dialogue is None
@@ -48,9 +59,15 @@ def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> Fast
 
         served = opening.result()
 
+    wechat = _open_wechat(served, settings)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if wechat is not None:
+            wechat.start()
         yield
+        if wechat is not None:
+            await run_in_threadpool(wechat.stop)
         if owned:
             served.close()
 
@@ -71,6 +88,10 @@ def create_app(settings: Settings, dialogue: DialoguePort | None = None) -> Fast
     app.include_router(share.make_router(served, settings))
     app.include_router(light.make_router(served, settings))
     app.include_router(widget.make_router())
+    if wechat is not None:
+        from bot.channels.wechat import callback
+
+        app.include_router(callback.make_router(wechat))
     apidocs.install(app)
     app.add_api_route("/favicon.ico", lambda: RedirectResponse("/ui/favicon.svg"), include_in_schema=False)
     app.mount("/ui", StaticFiles(directory=STATIC), name="ui")

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import os
+from datetime import time
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -24,6 +25,56 @@ from bot.sites import Clinic as Clinic  # part of the settings for everybody els
 Step = Literal["traditional", "courtesy", "pinyin", "spelling", "synonyms"]
 Caution = Literal["宁缺毋滥", "谨慎", "适中", "尽量回答"]
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class WechatAccount(BaseModel):
+    """One 公众号, 企业微信 application or 微信客服: what may stand in ``yiju.toml``. Secrets may not."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="帐号的短名(小写字母、数字、连字符)，也是回调地址的最后一段"
+    )
+    kind: Literal["official", "wecom", "kf"] = Field(
+        "official", description="official 公众号，wecom 企业微信自建应用，kf 微信客服"
+    )
+    app_id: str = Field("", max_length=64, description="公众号的 AppID")
+    corp_id: str = Field("", max_length=64, description="企业微信的企业 ID")
+    agent_id: str = Field("", max_length=32, description="企业微信自建应用的 AgentId")
+    mode: Literal["plain", "compatible", "secure"] = Field(
+        "secure", description="消息加解密方式：plain 明文，compatible 兼容，secure 安全(企业微信只有安全模式)"
+    )
+    api_base: str = Field(
+        "",
+        description="接口地址，如 https://api.weixin.qq.com 或 https://qyapi.weixin.qq.com；留空则绝不向外发请求",
+    )
+    token_file: Path | None = Field(None, description="存放 Token 的文件(权限 0600)")
+    aes_key_file: Path | None = Field(None, description="存放 EncodingAESKey 的文件(权限 0600)")
+    secret_file: Path | None = Field(None, description="存放 AppSecret 或应用 Secret 的文件(权限 0600)")
+    token_previous_file: Path | None = Field(None, description="更换期间存放旧 Token 的文件(权限 0600)")
+    aes_key_previous_file: Path | None = Field(None, description="更换期间存放旧 EncodingAESKey 的文件(权限 0600)")
+    menu: dict[str, str] = Field(default_factory=dict, description="自定义菜单：点击键值 = 当作哪个问题")
+    welcome: str = Field("", max_length=300, description="关注后的第一句话；留空用默认的")
+    late_notice: bool = Field(
+        False,
+        description="来不及回答时，是否先回一句“正在查”(没有客服接口的公众号建议打开)；关闭则按平台约定回 success",
+    )
+    handover: bool = Field(False, description="微信客服：是否可以转人工(要先在后台设好接待人员)")
+    handover_days: tuple[int, ...] = Field((1, 2, 3, 4, 5), description="人工服务的星期，1 为周一，7 为周日")
+    handover_from: time = Field(time(8, 0), description="人工服务从几点起(东八区)")
+    handover_to: time = Field(time(17, 30), description="人工服务到几点止(东八区)")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_secrets(cls, given: object) -> object:
+        """Refuse a secret in the settings file, without repeating it (pydantic would print it)."""
+        for name in ("token", "aes_key", "secret", "encoding_aes_key", "token_previous", "aes_key_previous"):
+            if isinstance(given, dict) and name in given:
+                raise SettingsError(
+                    f'yiju.toml 的 [[wechat]] 里不能直接写 {name}。请改用环境变量，或写 {name}_file = "文件"(权限 0600);'
+                    "已经写进去的值请到后台换新。"
+                )
+        return given
 
 
 class Settings(BaseSettings):
@@ -101,6 +152,25 @@ class Settings(BaseSettings):
     body_seconds: float = Field(10.0, ge=0.1, le=300.0, description="多少秒内要收完请求正文，否则拒绝")
     header_max_bytes: int = Field(16_384, ge=2048, le=60_000, description="请求头最多多少字节")
     url_max_bytes: int = Field(8192, ge=512, le=60_000, description="请求地址最多多少字节")
+
+    public_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+(/[^\s]*)?)?$",
+        description="本站对外的网址，如 https://ask.example.cn；回答里的链接用它",
+    )
+    wechat: tuple[WechatAccount, ...] = Field((), description="微信帐号，每个一节 [[wechat]]；见 docs/wechat.md")
+    wechat_store: Path = Field(
+        Path("data/wechat.db"),
+        description="微信消息的排重和待发回答(SQLite)；几个进程共用一个，旁边的 .key 文件要一起保管",
+    )
+    wechat_deadline_seconds: float = Field(
+        3.5, ge=0.05, le=4.8, description="微信消息最迟几秒内回应(平台等 5 秒)；到时没算完就先回 success"
+    )
+    wechat_stale_seconds: int = Field(300, ge=30, le=3600, description="微信消息的时间戳与本机相差多少秒以上就拒绝")
+    wechat_keep_minutes: int = Field(10, ge=2, le=120, description="回答为平台重试保留多少分钟")
+    wechat_unsent_hours: float = Field(24.0, ge=0.1, le=48.0, description="没发出去的回答保留多少小时，过后放弃")
+    wechat_text_max_bytes: int = Field(2048, ge=600, le=2048, description="一条微信文字消息最多多少字节(UTF-8)")
+    wechat_threads: int = Field(2, ge=1, le=64, description="同时处理多少条微信消息")
 
     passage_min_chars: int = Field(40, ge=1, le=1000, description="段落下限(字符)，更短的与邻段合并")
     passage_max_chars: int = Field(220, ge=50, le=5000, description="段落上限(字符)，更长的按句切开")

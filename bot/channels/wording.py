@@ -192,6 +192,10 @@ ERRORS: dict[str, str] = {
     "url_too_long": "网址太长了。",
     "headers_too_large": "请求头太大了。",
     "body_too_slow": "等了太久还没有收完请求，请检查网络后再试。",
+    "wechat_forged": "签名无效、已过期或已用过。",
+    "wechat_bad": "消息读不懂。",
+    "wechat_too_large": "消息太大。",
+    "wechat_unknown": "没有这个微信帐号。",
     "not_ready": "服务正在准备，请稍后再试。",
     "internal": "服务出了点问题，请稍后再试。",
 }
@@ -207,3 +211,45 @@ FIELD_PROBLEMS: dict[str, str] = {
     "dict_type": "应为 JSON 对象",
 }
 FIELD_PROBLEM_OTHER = "取值或类型不对"
+
+# WeChat
+WECHAT_WELCOME = "您好，欢迎关注{name}。直接写下您想了解的问题，我会从已发布的医学资料里找出原文给您看，并注明出处；不会自己编写内容，也不能代替医生。"
+WECHAT_STARTERS = "可以点下面的问题，或回复数字："
+WECHAT_NEXT = "还可以问（点一下，或回复数字）："
+WECHAT_NEXT_NUMBERS = "还可以问（回复数字）："
+WECHAT_MENU = "还可以问："
+WECHAT_CHOICE = "{number}. {text}"
+WECHAT_PLACE = "《{title}》{section}"
+WECHAT_LITERALLY = "（不是这个意思？请回复 1，按您的原话查。）"
+WECHAT_OF = "（第 {number} 段，共 {count} 段）"
+WECHAT_REST = "……（这一段还没有完，回复“更多”看余下的部分）"
+WECHAT_CONTINUED = "（接上一条）"
+WECHAT_OTHERS = "回复“更多”，看下一段原文。"
+WECHAT_APPARATUS_REST = "（还有出处和编者注，回复“更多”查看）"
+WECHAT_APPARATUS = "上一段原文的其余说明："
+WECHAT_SOURCE = "全文：{url}"
+WECHAT_PAGE = "网页版：{url}"
+WECHAT_DISCLAIMER = "以上为资料原文，仅供参考，不能代替医生的诊断和治疗；情况紧急请拨打 120。"
+WECHAT_TYPE_PLEASE = "这个我看不了，抱歉。请用文字写下您想了解的问题。"
+WECHAT_VOICE = "我听不了语音，抱歉。请用文字写下您的问题（也可以用输入法的“语音转文字”）。情况紧急请直接拨打 120。"
+WECHAT_PICTURE = "我看不了图片，也不能判读化验单和检查报告，抱歉。请用文字写下您想了解的问题；报告请带去给医生看。情况紧急请直接拨打 120。"
+WECHAT_FAILED = "抱歉，刚才没能完成查找。请再发送一次您的问题；若仍不行，请直接联系我们。"
+WECHAT_WAIT = "正在查找，还要几秒钟。请稍后回复“更多”查看回答。"
+WECHAT_NO_CHOICE = "没有第 {number} 项。请回复 1–{count}，或直接写下您的问题。"
+WECHAT_NEXT_STEP = "请直接写下您想了解的问题。"
+WECHAT_MORE = frozenset(
+    ("更多", "看更多", "查看更多", "更多内容", "继续", "还有吗", "还有呢", "还有没有", "下一段", "下一页", "下一条")
+)
+WECHAT_MORE_WORD = "更多"
+WECHAT_DIALOGUE_MORE = "还有吗"
+WECHAT_HUMAN = frozenset(
+    ("转人工", "人工", "人工客服", "转人工客服", "人工服务", "转人工服务", "找人工", "我要人工", "转客服")
+)
+WECHAT_HANDED_OVER = "正在为您转接人工，请稍候。情况紧急请直接拨打 120。"
+WECHAT_HANDED_OVER_DECLINED = "连续两次没有找到合适的资料，正在为您转接人工，请稍候。情况紧急请直接拨打 120。"
+WECHAT_HUMAN_CLOSED = (
+    "现在不在人工服务时间（{days} {start}–{end}）。您可以先写下问题，我从资料里查；情况紧急请直接拨打 120。"
+)
+WECHAT_NO_HUMAN = "这里暂时没有人工服务。您可以直接写下问题，我从资料里查。{contact}"
+WECHAT_HUMAN_FAILED = "转接人工没有成功，请稍后再试，或直接联系我们。"
+WECHAT_DAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
