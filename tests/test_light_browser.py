@@ -361,6 +361,21 @@ def test_too_often_and_no_network_keep_the_words(phone: Visit) -> None:
     assert page.locator("#box").input_value() == ""
 
 
+def test_danger_is_answered_also_where_no_token_is_to_be_had(phone: Visit) -> None:
+    phone.forgiven = ("429", "401")
+    refusal = {"error": {"code": "rate_limited", "message": "x"}}
+    phone.page.route(
+        "**/api/session", lambda route: route.fulfill(status=429, headers={"Retry-After": "17"}, json=refusal)
+    )
+    page = opened(phone)
+    page.fill("#box", QUESTION)
+    page.press("#box", "Enter")
+    page.locator("#notice").wait_for()
+    assert "17" in page.locator("#notice").inner_text()
+    assert asked(page, DANGER).locator("a[href^='tel:120']").count() >= 1
+    page.unroute("**/api/session")
+
+
 def test_a_question_that_is_too_long_is_refused_kindly(phone: Visit, settings: Settings) -> None:
     phone.forgiven = ("422",)
     page = opened(phone)

@@ -67,13 +67,23 @@ function refusal(response, body) {
   return new Refusal(code, typeof message === "string" && message ? message : say("failed"), response.status);
 }
 
-/** Call the server; return its JSON or throw a Refusal. A token that ended meanwhile is renewed once. */
+/**
+ * Call the server; return its JSON or throw a Refusal. A token that ended meanwhile is renewed once. Where none is to be
+ * had (too many pages were opened here), the question is sent all the same: words of danger are answered without one.
+ */
 async function call(path, options) {
+  let denied = null;
   for (let attempt = 0; ; attempt += 1) {
-    if (can("session") && Date.now() > tokenEnds - EARLY_MS) await renew();
+    if (can("session") && Date.now() > tokenEnds - EARLY_MS) {
+      await renew().catch((error) => {
+        if (!error.status) throw error; // no network: neither will this get through
+        denied = error;
+      });
+    }
     const headers = token ? { ...options.headers, "X-Yiju-Token": token } : options.headers;
     const { response, body } = await send(path, { ...options, headers });
     if (response.ok && body) return body;
+    if (response.status === 401 && denied) throw denied;
     if (response.status === 401 && can("session") && attempt === 0) {
       tokenEnds = 0;
       continue;
