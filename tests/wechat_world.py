@@ -22,6 +22,7 @@ import httpx
 from fastapi import FastAPI
 
 from bot.channels import errors, security
+from bot.channels.tokens import Tokens
 from bot.channels.wechat import callback
 from bot.channels.wechat.accounts import Account, open_accounts
 from bot.channels.wechat.service import open_service
@@ -51,7 +52,7 @@ class ScriptedDialogue:
         self._first: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def reply(self, session: str | None, text: str, literal: bool = False) -> Reply:
+    def reply(self, session: str | None, text: str, literal: bool = False, channel: str = "") -> Reply:
         with self._lock, self._log.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"text": text, "pid": os.getpid(), "literal": literal}) + "\n")
         if text.startswith("慢"):
@@ -105,7 +106,7 @@ def make_app(settings: Settings, log: Path) -> FastAPI:
     errors.install(app)
     app.include_router(callback.make_router(service))
     app.add_api_route("/readyz", lambda: {"status": "ok"})
-    security.install(app, settings)
+    security.install(app, settings, Tokens(("k" * 32,), 60))
     return app
 
 

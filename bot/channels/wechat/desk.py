@@ -165,7 +165,7 @@ class Desk:
 
     def _ask(self, account: Account, look: Look, memory: Memory, text: str, literal: bool) -> Answer:
         try:
-            reply = self._dialogue.reply(memory.session or None, text, literal)
+            reply = self._dialogue.reply(memory.session or None, text, literal, "wechat")
         except QuestionError as error:
             return _said(str(error), memory)
         rendered = render(reply, look, text)
