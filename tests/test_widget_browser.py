@@ -164,7 +164,9 @@ def test_open_ask_read_follow_vote_ask_on_close_reload_reopen(visit: Visit, sett
 def test_on_a_phone_it_takes_the_whole_screen_and_nothing_behind_moves(phone: Visit) -> None:
     page = arrived(phone)
     opened(page)
-    box = page.locator("yiju-widget dialog").bounding_box()
+    panel = page.locator("yiju-widget dialog")
+    panel.evaluate("element => Promise.all(element.getAnimations().map(animation => animation.finished))")  # it rises
+    box = panel.bounding_box()
     assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 360, 740)
     assert page.evaluate("getComputedStyle(document.documentElement).overflow") == "hidden"
     assert page.evaluate("document.querySelector('yiju-widget').shadowRoot.querySelector('dialog').matches(':modal')")
