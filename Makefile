@@ -28,7 +28,7 @@ bench: index     ## time and memory, side by side in one run
 	$(PY) -m bench
 
 clean:           ## remove the environment, the index, caches and results
-	rm -rf .venv .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache bench/results
+	rm -rf .venv .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/results
 	find index -mindepth 1 ! -name README.md -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

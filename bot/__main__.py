@@ -1,4 +1,4 @@
-"""The command line: ``python -m bot serve | ask | search | check | eval | train | settings``, each with ``--help``."""
+"""The command line: ``python -m bot serve | ask | search | check | eval | train | journal | wechat | key | settings``."""
 
 from __future__ import annotations
 
@@ -38,11 +38,25 @@ def _bound_arenas() -> None:
         ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
 
 
+def _log_to_stderr() -> None:
+    """Show what the server has to tell its operator: swaps of the index, names of safety rules, faults; never words."""
+    import logging
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    for name in ("yiju", "bot"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO)
+        logger.addHandler(handler)
+        logger.propagate = False
+
+
 def _serve(args: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # many small requests at once: threads inside one only compete
     _bound_arenas()
     gc.disable()  # nothing dies while the server loads: looking for garbage takes a fifth of the start (bot.app ends it)
     settings = _settings(args)
+    _log_to_stderr()
     from bot.app import serve
 
     serve(settings)
@@ -118,6 +132,18 @@ def _show_settings(args: argparse.Namespace) -> int:
     return 0
 
 
+def _key(args: argparse.Namespace) -> int:
+    from bot.channels.keys import hash_of, new_key
+
+    key = new_key()
+    if args.json:
+        print(json.dumps({"name": args.name, "key": key, "sha256": hash_of(key)}, ensure_ascii=False))
+        return 0
+    print(f"密钥(只显示这一次，交给调用的程序保管):\n  {key}\n")
+    print(f'写进 yiju.toml 的只是它的哈希：\n  [[api_keys]]\n  name = "{args.name}"\n  sha256 = "{hash_of(key)}"')
+    return 0
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     root = argparse.ArgumentParser(
@@ -151,6 +177,13 @@ def parser() -> argparse.ArgumentParser:
     _add_common(check, index=False, corpus=True)
     commands.add_parser("eval", help="评测检索与可答性(python -m bot eval --help 查看选项)", add_help=False)
     commands.add_parser("train", help="训练编码模型(python -m bot train --help 查看选项)", add_help=False)
+    commands.add_parser(
+        "journal", help="对话日志：导出、清理、没有答上的提问(python -m bot journal --help 查看)", add_help=False
+    )
+    key = command("key", _key, "生成一个 API 密钥和它的哈希，给不在本机上的程序(服务器、小程序)用")
+    key.add_argument("name", nargs="?", default="my-program", help="程序的代号(默认 my-program)")
+    key.add_argument("--json", action="store_true", help="输出 JSON")
+    commands.add_parser("wechat", help="试一试微信接入(python -m bot wechat --help 查看选项)", add_help=False)
     show = command("settings", _show_settings, "列出所有设置、当前值和含义")
     show.add_argument("--json", action="store_true", help="输出 JSON")
     return root
@@ -165,10 +198,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             train(words[1:])
             return 0
+        if words[:1] == ["wechat"]:
+            from bot.channels.wechat.command import main as wechat
+
+            return wechat(words[1:], load_settings())
         if words[:1] == ["eval"]:
             from bot.evaluation.command import main as evaluate
 
             return evaluate(words[1:])
+        if words[:1] == ["journal"]:
+            from bot.journal_command import main as journal
+
+            return journal(words[1:])
         args = parser().parse_args(words)
         return int(args.run(args))
     except (QuestionError, YijuError) as error:

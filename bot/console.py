@@ -46,6 +46,7 @@ def show_summary(summary: BuildSummary) -> None:
         ("文章", f"{summary.documents} 篇"),
         ("段落", f"{summary.passages} 段({summary.vectors} 个向量，本次新编码 {summary.encoded} 个)"),
         ("参考文献", f"{summary.references} 条"),
+        ("可问的问题", f"{summary.questions} 个(核对过确有答案，用于推荐和联想)"),
         ("检查", f"错误 {summary.count('error')} · 警告 {summary.count('warning')} · 提示 {summary.count('info')}"),
         ("服务用模型", f"{serving}，平均余弦 {agree['mean_cosine']:.4f}，前十重合 {agree['top10_overlap']:.1%}"),
         ("用时", f"{summary.seconds:.1f} 秒"),

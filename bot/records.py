@@ -12,6 +12,7 @@ Evidence = Literal["review", "human-trial", "trial-recruiting", "animal-or-cell"
 NoteKind = Literal["erratum", "caveat", "update"]
 ReplyKind = Literal["answer", "clarify", "decline", "emergency", "smalltalk"]
 BlockKind = Literal["heading", "paragraph", "item", "table", "quote"]
+QuestionKind = Literal["editor", "question", "topic", "variant"]  # patients are offered the first kinds first
 Span = tuple[int, int]
 
 
@@ -117,6 +118,24 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownQuestion:
+    """A question that an index answers for certain, in the corpus's own words.
+
+    ``kind``: the editor's, another wording of the editor's (``variant``), a question in the text, or the name of a topic.
+    ``passage_id`` is the passage that comes first when it is asked, ``probability`` its own. ``pinyin`` holds a syllable
+    for each letter, digit and character of ``text``, joined by spaces, ``initials`` the first letter of each.
+    """
+
+    text: str
+    kind: QuestionKind
+    document_id: str
+    passage_id: str
+    probability: float
+    pinyin: str
+    initials: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A passage found for a question, with everything needed to explain why.
 
@@ -196,7 +215,10 @@ class ReplyPassage:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a channel shows. ``text`` is fixed wording of the bot's own and never about medicine."""
+    """What a channel shows. ``text`` is fixed wording of the bot's own and never about medicine.
+
+    ``reading`` is the whole question that a follow-up was completed to, empty where the words were taken as they stand.
+    """
 
     id: str
     session: str
@@ -207,6 +229,7 @@ class Reply:
     disclaimer: str = ""
     confidence: float = 0.0
     took_ms: float = 0.0
+    reading: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the reply as plain lists and dicts, with the names of the contract."""

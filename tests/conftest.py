@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from starlette.testclient import TestClient
 
 from bot.encoding.encoder import Encoding
 from bot.language.lexicon import Lexicon, load_lexicon
@@ -24,6 +25,13 @@ CACHE = Path(os.environ.get("YIJU_CACHE", ROOT / ".cache"))
 for name in [name for name in os.environ if name.startswith("YIJU_") and name != "YIJU_CACHE"]:
     del os.environ[name]  # a developer's own settings must not decide what tests see
 os.environ["YIJU_CONFIG"] = str(ROOT / "tests" / "data" / "empty.toml")
+
+
+# A test's client stands on this machine, like any program without an origin that needs no key ("testclient" stands nowhere).
+TestClient.__init__.__defaults__ = tuple(  # type: ignore[misc]
+    ("127.0.0.1", 50000) if value == ("testclient", 50000) else value
+    for value in TestClient.__init__.__defaults__ or ()
+)
 
 
 class HashEncoder:
@@ -82,7 +90,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
     folder = tmp_path_factory.mktemp("index")
     made = load_settings(
-        corpus=CORPUS, index=folder / "index", cache=CACHE, rate_limit=0, feedback_file=folder / "feedback.jsonl"
+        corpus=CORPUS,
+        index=folder / "index",
+        cache=CACHE,
+        rate_limit=0,
+        journal_file=folder / "journal.sqlite3",
+        secret_file=folder / "secret",
     )
     build_index(made, SilentReport())
     return made
@@ -91,8 +104,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="session")
 def dialogue(settings: Settings) -> Iterator[object]:
     from bot.dialogue.dialogue import open_dialogue
+    from bot.journal.journal import open_journal
 
-    opened = open_dialogue(settings)
+    opened = open_dialogue(settings, open_journal(settings))
     yield opened
     opened.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
@@ -18,6 +17,7 @@ from bot.app import create_app
 from bot.channels import wording
 from bot.dialogue.dialogue import Dialogue
 from bot.settings import Settings
+from tests.noted import becomes
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright to run the browser tests")
 
@@ -211,28 +211,16 @@ def test_a_hostile_question_is_shown_as_typed(visit: Visit) -> None:
     assert visit.overflow(page) == 0
 
 
-def votes(settings: Settings) -> list[str]:
-    path = settings.feedback_file
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return [json.loads(line)["vote"] for line in lines]
-
-
 def test_thumbs_are_recorded(desktop: Visit, settings: Settings) -> None:
     page = desktop.open()
     assert page.locator("#yj-chat .message-buttons button:visible").count() == 0  # none on the welcome
     desktop.ask(QUESTION)
-    before = votes(settings)
     buttons = page.locator("#yj-chat .message-buttons button:visible")
     assert buttons.count() == 2
     down, up = buttons.nth(0), buttons.nth(1)
-    expected = list(before)
     for button, vote in ((up, "up"), (down, "down")):
         button.click()
-        expected.append(vote)
-        until = time.monotonic() + 10
-        while votes(settings) != expected and time.monotonic() < until:
-            page.wait_for_timeout(50)
-        assert votes(settings) == expected
+        assert becomes(settings, vote)
 
 
 def test_copying_a_card_gives_words_with_their_reference(desktop: Visit) -> None:
@@ -339,3 +327,144 @@ def test_the_manual_opens_without_any_other_host(desktop: Visit) -> None:
     desktop.page.goto(f"{desktop.address}/docs")
     desktop.page.locator(".opblock").first.wait_for()
     assert desktop.page.locator(".opblock").count() >= 5
+
+
+OPTIONS = "#yj-suggest [role=option]"
+
+
+def test_known_questions_are_offered_while_typing_and_chosen_by_keyboard(desktop: Visit, dialogue: Dialogue) -> None:
+    page = desktop.open()
+    box = page.locator("#yj-box textarea")
+    where = "selectors => JSON.stringify(selectors.map(s => document.querySelector(s).getBoundingClientRect()))"
+    before = page.evaluate(where, ["#yj-header", "#yj-chat", "#yj-box", "#yj-footer"])
+    box.press_sequentially("gxb")
+    page.locator(OPTIONS).first.wait_for()
+    assert page.evaluate(where, ["#yj-header", "#yj-chat", "#yj-box", "#yj-footer"]) == before  # nothing moved
+    texts = page.locator(OPTIONS).all_inner_texts()
+    assert texts == list(dialogue.complete("gxb"))
+    assert box.get_attribute("role") == "combobox"
+    assert box.get_attribute("aria-expanded") == "true"
+    assert page.locator(f"#{box.get_attribute('aria-controls')}").get_attribute("role") == "listbox"
+    assert page.locator("#yj-suggest").get_attribute("aria-label") == wording.SUGGEST_LABEL
+    assert page.locator("#yj-box [role=status]").inner_text() == wording.SUGGEST_COUNT.format(count=len(texts))
+    assert box.get_attribute("aria-activedescendant") is None
+    marked = page.locator(f"{OPTIONS}[aria-selected=true]")
+    assert marked.count() == 0
+    box.press("ArrowUp")
+    assert marked.inner_text() == texts[-1]
+    for expected in (None, texts[0], texts[1]):
+        box.press("ArrowDown")
+        assert (marked.inner_text() if marked.count() else None) == expected
+    assert page.locator(f"#{box.get_attribute('aria-activedescendant')}").inner_text() == texts[1]
+    box.press("Escape")
+    assert not page.locator("#yj-suggest").is_visible()
+    assert (box.input_value(), box.get_attribute("aria-expanded")) == ("gxb", "false")
+    box.press_sequentially("z")
+    page.locator(OPTIONS).first.wait_for()
+    chosen = page.locator(OPTIONS).first.inner_text()
+    box.press("ArrowDown")
+    box.press("Enter")
+    page.locator(".yj-card").first.wait_for()
+    assert page.locator(".yj-question").all_inner_texts() == [chosen]
+    assert box.input_value() == ""
+    page.wait_for_timeout(400)
+    assert not page.locator("#yj-suggest").is_visible()
+
+
+def test_a_tap_chooses_and_every_option_is_large_enough(phone: Visit) -> None:
+    page = phone.open()
+    page.locator("#yj-box textarea").tap()
+    page.locator("#yj-box textarea").press_sequentially("肾")
+    page.locator(OPTIONS).first.wait_for()
+    box, place = page.locator("#yj-box").bounding_box(), page.locator("#yj-suggest").bounding_box()
+    assert place["y"] >= 0
+    assert place["y"] + place["height"] <= box["y"]  # above what is being typed
+    assert 0 <= place["x"] < place["x"] + place["width"] <= 390
+    for option in page.locator(OPTIONS).all():
+        assert option.bounding_box()["height"] >= 44
+    text = page.locator(OPTIONS).nth(1).inner_text()
+    page.locator(OPTIONS).nth(1).tap()
+    page.locator(".yj-card").first.wait_for()
+    assert page.locator(".yj-question").all_inner_texts() == [text]
+    assert phone.overflow(page) == 0
+
+
+def test_enter_sends_what_was_typed_where_nothing_is_marked(desktop: Visit) -> None:
+    page = desktop.open()
+    box = page.locator("#yj-box textarea")
+    box.press_sequentially("糖尿病")
+    page.locator(OPTIONS).first.wait_for()
+    box.press("Enter")
+    page.locator(".yj-question").wait_for()
+    assert page.locator(".yj-question").inner_text() == "糖尿病"
+    box.press_sequentially("肾")
+    box.press("Enter")  # before any suggestion came: none may come after it
+    page.locator(".yj-question").nth(1).wait_for()
+    page.wait_for_timeout(500)
+    assert not page.locator("#yj-suggest").is_visible()
+
+
+def test_the_input_method_has_the_keys_while_it_composes(desktop: Visit) -> None:
+    page = desktop.open()
+    box = page.locator("#yj-box textarea")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/suggest" in request.url else None)
+    box.focus()
+    compose = """(element, [type, text]) => {
+      element.value = text;
+      element.dispatchEvent(new CompositionEvent(type, {bubbles: true}));
+      element.dispatchEvent(new InputEvent("input", {bubbles: true, isComposing: type !== "compositionend"}));
+    }"""
+    box.evaluate(compose, ["compositionstart", "t"])
+    box.evaluate(compose, ["compositionupdate", "tang'niao"])
+    page.wait_for_timeout(400)
+    assert asked == []
+    box.evaluate(compose, ["compositionend", "糖尿"])
+    page.locator(OPTIONS).first.wait_for()
+    assert len(asked) == 1
+    box.press("ArrowDown")
+    box.evaluate(
+        "element => element.dispatchEvent(new KeyboardEvent('keydown',"
+        " {key: 'Enter', isComposing: true, bubbles: true, cancelable: true}))"
+    )
+    page.wait_for_timeout(300)
+    assert page.locator(".yj-question").count() == 0
+
+
+def test_late_answers_are_dropped_and_words_from_outside_stay_words(desktop: Visit) -> None:
+    page = desktop.open()
+    evil = "<img src=x onerror=alert(1)>&lt;b&gt;"
+
+    def answer(route: Any) -> None:
+        slow = route.request.url.endswith("q=a")
+        if slow:
+            page.wait_for_timeout(700)
+        route.fulfill(json={"questions": ["late"] if slow else [evil]})
+
+    page.route("**/api/suggest**", answer)
+    box = page.locator("#yj-box textarea")
+    box.press("a")
+    page.wait_for_timeout(200)
+    box.press("b")
+    page.locator(OPTIONS).first.wait_for()
+    page.wait_for_timeout(1000)
+    assert page.locator(OPTIONS).all_inner_texts() == [evil]
+    assert page.locator(f"{OPTIONS} *").count() == 0
+
+
+def test_the_list_has_enough_contrast(visit: Visit) -> None:
+    page = visit.open()
+    box = page.locator("#yj-box textarea")
+    box.press_sequentially("gxb")
+    page.locator(OPTIONS).first.wait_for()
+    box.press("ArrowDown")
+    for place in (0, 1):
+        assert page.locator(OPTIONS).nth(place).evaluate(CONTRAST) >= 4.5
+    assert visit.overflow(page) == 0
+
+
+def test_a_wide_screen_is_used_evenly(browser: Any, address: str) -> None:
+    made = Visit(browser, address, 1600, 900, "light")
+    box = made.open().locator("#yj-box .input-container").bounding_box()
+    made.context.close()
+    assert abs(box["x"] - (1600 - box["x"] - box["width"])) < 2

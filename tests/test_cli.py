@@ -20,7 +20,9 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, env=environment, encoding="utf-8", timeout=120)  # fmt: skip
 
 
-@pytest.mark.parametrize("command", ["serve", "ask", "search", "check", "settings", "train"])
+@pytest.mark.parametrize(
+    "command", ["serve", "ask", "search", "check", "settings", "train", "journal", "wechat", "key"]
+)
 def test_every_command_has_help(command: str) -> None:
     done = run("-m", "bot", command, "--help")
     assert done.returncode == 0

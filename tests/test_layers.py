@@ -10,13 +10,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LEVELS = {
-    "bot": 0, "bot.records": 0, "bot.errors": 0, "bot.settings": 1,
+    "bot": 0, "bot.records": 0, "bot.errors": 0, "bot.sites": 0, "bot.settings": 1,
     "bot.language": 1,
-    "bot.corpus": 2, "bot.encoding": 2,
+    "bot.corpus": 2, "bot.encoding": 2, "bot.journal": 2,
     "bot.retrieval": 3,
     "bot.dialogue": 4,
     "bot.training": 4,
-    "bot.evaluation": 7,
+    "bot.evaluation": 7, "bot.journal_command": 7,
     "bot.channels": 5,
     "bot.console": 6, "bot.app": 6, "bot.__main__": 8,
 }  # fmt: skip

@@ -18,6 +18,7 @@ from bot.app import create_app
 from bot.dialogue.dialogue import Dialogue
 from bot.records import Reply
 from bot.settings import Settings
+from tests.noted import becomes, rows
 
 QUESTION = "急性肾损伤有什么新的药物在做临床试验?"
 DOCUMENT = "stem-cells-kidney"
@@ -59,6 +60,7 @@ def test_an_answer_has_every_field_of_the_contract(client: TestClient, dialogue:
     reply = response.json()
     assert set(reply) == {
         "id", "session", "kind", "text", "passages", "suggestions", "disclaimer", "confidence", "took_ms",
+        "reading",
     }  # fmt: skip
     assert reply["id"].startswith("r_")
     assert reply["session"].startswith("s_")
@@ -104,16 +106,38 @@ def test_a_passage_can_be_read_again_by_its_id(client: TestClient) -> None:
         assert again[field] == shown[field]
 
 
-def test_feedback_is_kept_without_the_question(client: TestClient, settings: Settings) -> None:
-    reply = ask(client).json()
-    for vote in ("up", "down", "none"):
+def test_feedback_belongs_to_its_turn_in_the_journal(client: TestClient, settings: Settings) -> None:
+    reply = ask(client, "我叫张三丰，手机13812345678，干细胞治疗安全吗").json()
+    for vote, kept in (("up", "up"), ("down", "down"), ("none", "")):
         response = client.post("/api/feedback", json={"reply": reply["id"], "vote": vote})
         assert (response.status_code, response.json()) == (200, {"status": "ok"})
-    written = settings.feedback_file.read_text(encoding="utf-8")
-    records = [record for record in map(json.loads, written.splitlines()) if record["reply"] == reply["id"]]
-    assert [record["vote"] for record in records] == ["up", "down", "none"]
-    assert records[0]["passages"] == [passage["id"] for passage in reply["passages"]]
-    assert not CHINESE.search(written)
+        assert becomes(settings, kept)
+    ((asked, passages, channel),) = rows(
+        settings, "select asked, passages, channel from turns where reply = ?", reply["id"]
+    )
+    assert asked == "我叫〔姓名〕，手机〔电话〕，干细胞治疗安全吗"
+    assert json.loads(passages) == [passage["id"] for passage in reply["passages"]]
+    assert channel == "api"
+
+
+def test_an_emergency_is_journalled_without_its_text(client: TestClient, settings: Settings) -> None:
+    reply = ask(client, "我爸突然昏迷叫不醒了").json()
+    assert reply["kind"] == "emergency"
+    client.post("/api/feedback", json={"reply": reply["id"], "vote": "up"})  # waits until the turn is written
+    ((asked, rule),) = rows(settings, "select asked, rule from turns where reply = ?", reply["id"])
+    assert asked == ""
+    assert rule
+
+
+def test_a_forgotten_session_is_gone_from_the_journal(client: TestClient, settings: Settings) -> None:
+    reply = ask(client).json()
+    client.post("/api/feedback", json={"reply": reply["id"], "vote": "up"})
+    assert len(rows(settings, "select 1 from turns where reply = ?", reply["id"])) == 1
+    response = client.post("/api/forget", json={"session": reply["session"]})
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    assert rows(settings, "select 1 from turns where reply = ?", reply["id"]) == []
+    assert rows(settings, "select 1 from votes where reply = ?", reply["id"]) == []
+    assert client.post("/api/forget", json={"session": "s_" + "A" * 32}).status_code == 200
 
 
 def test_health_and_readiness(client: TestClient) -> None:
@@ -135,6 +159,11 @@ def test_openapi_describes_the_replies(client: TestClient) -> None:
     answers = described["paths"]["/api/ask"]["post"]["responses"]
     assert {"200", "400", "413", "415", "422", "429"} <= set(answers)
     assert answers["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorBody")
+    assert described["paths"]["/api/ask"]["post"]["security"] == [
+        {"网页凭证": []},
+        {"程序密钥": []},
+    ]  # one or the other
+    assert "security" not in described["paths"]["/healthz"]["get"]
 
 
 def test_the_manual_needs_no_other_host(client: TestClient) -> None:
@@ -243,7 +272,6 @@ def test_odd_questions_get_a_harmless_reply(client: TestClient, question: str) -
     "address",
     [
         "/api/passages/none.00000000",
-        "/api/passages/%00",
         "/api/passages/%ED%A0%80",
         "/api/passages/%FF%FE",
         "/api/passages/<script>alert(1)",
@@ -276,7 +304,7 @@ def test_wrong_methods_are_405(client: TestClient) -> None:
 def test_an_unexpected_error_tells_nobody_anything(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(self: Dialogue, session: str | None, text: str) -> Reply:
+    def broken(self: Dialogue, session: str | None, text: str, *_: object) -> Reply:
         raise RuntimeError(f"secret {text}")
 
     monkeypatch.setattr(Dialogue, "reply", broken)
@@ -336,7 +364,7 @@ def test_no_foreign_origin_is_let_in(client: TestClient) -> None:
     ],
 )
 def test_gradio_offers_nothing_but_the_chat(client: TestClient, method: str, address: str) -> None:
-    assert client.request(method, address).status_code in (404, 405)
+    assert client.request(method, address).status_code in (400, 404, 405)
 
 
 def test_the_chat_page_speaks_chinese_and_names_no_one_else(client: TestClient, settings: Settings) -> None:
@@ -349,7 +377,7 @@ def test_the_chat_page_speaks_chinese_and_names_no_one_else(client: TestClient, 
 
 def test_the_rate_limit_counts_by_address_and_says_when(settings: Settings, dialogue: Dialogue) -> None:
     limited = create_app(settings.model_copy(update={"rate_limit": 2}), dialogue)
-    with TestClient(limited, client=("203.0.113.5", 1)) as one, TestClient(limited, client=("203.0.113.6", 1)) as two:
+    with TestClient(limited, client=("127.0.0.5", 1)) as one, TestClient(limited, client=("127.0.0.6", 1)) as two:
         assert [ask(one).status_code for _ in range(3)] == [200, 200, 429]
         refused = ask(one)
         assert_refused(refused, 429, "rate_limited")

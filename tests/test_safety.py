@@ -23,7 +23,7 @@ from bot.dialogue.rules import Rule, read_rules
 from bot.dialogue.safety import Safety, check_rules, load_safety, rules_folder
 from bot.dialogue.spotting import value_of
 from bot.errors import SafetyError
-from bot.language.sounds import hear, homophones, spoken
+from bot.language.sounds import aloud, hear, homophones, spoken
 from bot.records import Reply
 from bot.settings import Settings, load_settings
 from tests.conftest import CORPUS, ROOT
@@ -43,6 +43,7 @@ reviewer: 某医生
 groups:
   正发生: 现在、刚才
   如今: 现在
+  眼前: 现在
 rules:
   - name: 甲
     why: 试
@@ -130,14 +131,18 @@ def test_numbers(text: str, value: float) -> None:
 
 
 def test_what_a_text_sounds_like() -> None:
-    assert hear("胸口，痛！").text == "胸口,痛,"
+    assert hear("胸口，痛！").text == "胸口,痛;"
+    assert hear("佢唔行咗。點算").text == "他不行了;点算"
     assert hear("我 不 想 活 了").text == "我不想活了"
     assert hear("喘\u200b不上气").text == "喘不上气"
     assert hear("He can't breathe").text == "he cant breathe"
     typed = hear("xiong kou teng")
     assert typed.typed
-    assert typed.text == typed.sounds == hear("xiongkouteng").text
+    assert typed.text == typed.exact == hear("xiongkouteng").text
     assert typed.text in spoken("胸口疼")
+    assert hear("zong fen").sounds == aloud("中风") == hear("zhong feng").sounds
+    assert hear("w bu xiang huo le").text.startswith("w ")
+    assert hear("w bu xiang huo le").text[2:] in spoken("不想活了")
     assert hear("lü").text == hear("lv").text
     assert not hear("what causes chest pain").typed
     assert homophones("胸", "凶")
@@ -277,6 +282,37 @@ def test_dangers_of_the_development_set_are_recognised_and_nothing_else(safety: 
     assert sum(number for (label, _), number in hits.items() if label == "harmless") <= harmless * 0.01
 
 
+@pytest.mark.parametrize(("name", "count"), [("more-dev.tsv", 400), ("more-rules.tsv", 1188)])
+def test_the_later_sentences_are_judged_rightly(safety: Safety, name: str, count: int) -> None:
+    rows = read_sentences(SENTENCES.with_name(name), "dev")
+    counts, hits, _ = measure(safety, rows)
+    assert sum(counts.values()) == len(rows) == count
+    for label, low, high in (("danger", 0.99, 1.0), ("selfharm", 0.97, 1.0), ("harmless", 0.0, 0.01)):
+        number = sum(counts[key] for key in counts if key[0] == label)
+        assert low <= sum(hits[key] for key in hits if key[0] == label) / number <= high
+
+
+STORY = (
+    "我爸爸{when}突然胸口疼得厉害,满头冷汗,喘不上气。{then}他今年七十岁,有高血压和糖尿病,一直在县医院看,平时吃三种药,血压控制得还可以。"
+    "请问像他这样的情况,以后饮食上要注意什么,多久复查一次比较好?谢谢您!"
+)
+
+
+@pytest.mark.parametrize(
+    ("when", "then", "danger"),
+    [
+        ("去年冬天", "当时送到医院放了支架,现在恢复得很好。", False),
+        ("2016年", "后来一直没有再发作。", False),
+        ("刚才", "", True),
+        ("去年冬天做过支架,今天早上", "", True),
+    ],
+)
+def test_a_long_story_counts_where_it_speaks_of_now(safety: Safety, when: str, then: str, danger: bool) -> None:
+    text = STORY.format(when=when, then=then)
+    assert len(text) > 80
+    assert (safety.assess(text) is not None) is danger
+
+
 def share(safety: Safety, texts: list[str]) -> float:
     return sum(safety.assess(text) is not None for text in texts) / len(texts)
 
@@ -304,6 +340,14 @@ def test_whole_pinyin_is_read(safety: Safety) -> None:
         ("传不上气了", "喘不上气"),
         ("我媽媽昏迷了叫不醒", "昏迷"),
         ("我 不 想 活 了", "不想活"),
+        ("爸 爸 昏 倒 了 , 叫 不 醒", "昏迷"),
+        ("爸爸昏倒了😭😭叫不醒‼️", "昏迷"),
+        ("救命救命救命我妈没气了!!!!!!", "昏迷"),
+        ("佢暈低咗,叫極都唔醒", "昏迷"),
+        ("w bu xiang huo le", "不想活"),
+        ("wǒ bù xiǎng huó le", "不想活"),
+        ("wo3 bu4 xiang3 huo2 le5", "不想活"),
+        ("womachuanbushangqi", "喘不上气"),
         ("喘\u200b不\u200b上\u200b气", "喘不上气"),
         ("ＨＥ　ＣＡＮ'Ｔ　ＢＲＥＡＴＨＥ", "喘不上气"),
     ],

@@ -36,7 +36,7 @@ def test_a_build_becomes_current_and_two_are_kept(tmp_path: Path) -> None:
     made = [make_build(tmp_path, str(n)) for n in range(4)]
     assert current_build(tmp_path) == made[-1]
     assert sorted(p.name for p in tmp_path.glob("build-*")) == [made[-2].name, made[-1].name]
-    assert read_manifest(made[-1])["format_version"] == 2
+    assert read_manifest(made[-1])["format_version"] == 3
     (tmp_path / "CURRENT").write_text(made[-2].name, encoding="utf-8")  # the rollback that the README tells
     assert current_build(tmp_path) == made[-2]
 

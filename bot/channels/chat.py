@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 from typing import Any
 
 import gradio as gr
@@ -17,7 +18,7 @@ from bot.channels.limit import RateLimiter
 from bot.channels.pages import STATIC, render
 from bot.channels.port import DialoguePort
 from bot.channels.theme import clinic_theme
-from bot.errors import QuestionError, UnknownPassageError
+from bot.errors import JournalError, QuestionError, UnknownPassageError
 from bot.language.folding import strip_unsafe
 from bot.settings import Settings
 
@@ -39,15 +40,15 @@ class ChatPage:
         """Return a fresh conversation."""
         return opening(self.dialogue.coverage(), self.dialogue.starters())
 
-    def ask(self, text: object, conversation: Conversation, address: str | None) -> Shown:
+    def ask(self, text: object, conversation: Conversation, address: str | None, literal: bool = False) -> Shown:
         """Answer a question; whatever cannot be answered leaves the words in the input box."""
         typed = strip_unsafe(text) if isinstance(text, str) else ""
         if not typed.strip():
             return conversation.shown(), "", conversation
-        if self.limiter.wait("ask", address):
-            return conversation.shown(wording.BUSY), typed, conversation
         try:
-            reply = self.dialogue.reply(conversation.session, typed)
+            if not self.dialogue.urgent(typed) and self.limiter.wait("ask", address):
+                return conversation.shown(wording.BUSY), typed, conversation
+            reply = self.dialogue.reply(conversation.session, typed, literal, "chat")
         except QuestionError as error:
             return conversation.shown(str(error)), typed, conversation
         except Exception as error:  # the page must say something kind whatever happened
@@ -55,6 +56,22 @@ class ChatPage:
             return conversation.shown(wording.CHAT_FAILED), typed, conversation
         conversation = conversation.added(typed, reply, self.settings.clinic)
         return conversation.shown(), "", conversation
+
+    def tap(self, option: object, conversation: Conversation, address: str | None) -> Shown:
+        """Answer a tapped question, or take back how the last one was completed."""
+        if option == wording.LITERALLY and conversation.typed:
+            return self.ask(conversation.typed, conversation.undone(), address, literal=True)
+        return self.ask(option, conversation, address)
+
+    def clear(self, conversation: Conversation) -> Shown:
+        """Forget a conversation and show a fresh one; where the journal cannot delete now, say so and keep it."""
+        try:
+            if conversation.session:
+                self.dialogue.forget(conversation.session)
+        except JournalError as error:
+            return conversation.shown(str(error)), "", conversation
+        fresh = self.open()
+        return fresh.shown(), "", fresh
 
     def vote(self, index: object, liked: object, conversation: Conversation) -> None:
         """Record a thumb on the message at ``index``; True is up, False down, anything else taken back."""
@@ -117,6 +134,15 @@ def _markup(template: str, elem_id: str, **values: object) -> gr.Markdown:
     return gr.Markdown(line, elem_id=elem_id, latex_delimiters=[])
 
 
+def _scripts() -> str:
+    """Return the page's own scripts, with the words that one of them shows."""
+    label, count = html.escape(wording.SUGGEST_LABEL), html.escape(wording.SUGGEST_COUNT)
+    return (
+        '<script src="/ui/chat.js"></script>'
+        f'<script src="/ui/typeahead.js" data-label="{label}" data-count="{count}"></script>'
+    )
+
+
 def _wire(page: ChatPage, state: gr.State, chatbot: gr.Chatbot, box: gr.Textbox, clear: gr.Button) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -124,20 +150,19 @@ def _wire(page: ChatPage, state: gr.State, chatbot: gr.Chatbot, box: gr.Textbox,
         return page.ask(text, conversation, request.client.host if request.client else None)
 
     def tapped(conversation: Conversation, chosen: gr.SelectData, request: gr.Request) -> Shown:
-        return page.ask(chosen.value, conversation, request.client.host if request.client else None)
+        return page.tap(chosen.value, conversation, request.client.host if request.client else None)
 
     def liked(conversation: Conversation, like: gr.LikeData) -> None:
         page.vote(like.index, like.liked, conversation)
 
-    def cleared() -> Shown:
-        fresh = page.open()
-        return fresh.shown(), "", fresh
+    def cleared(conversation: Conversation) -> Shown:
+        return page.clear(conversation)
 
     shown = [chatbot, box, state]
     box.submit(submitted, [box, state], shown, **quiet)
     chatbot.option_select(tapped, [state], shown, **quiet)
     chatbot.like(liked, [state], None, **quiet)
-    clear.click(cleared, None, shown, **quiet)
+    clear.click(cleared, [state], shown, **quiet)
 
 
 def mount(app: FastAPI, dialogue: DialoguePort, settings: Settings, limiter: RateLimiter) -> None:
@@ -178,6 +203,6 @@ def _mount(app: FastAPI, page: ChatPage) -> None:
         mcp_server=False,
         theme=clinic_theme(),
         css_paths=[STATIC / "chat.css"],
-        head='<script src="/ui/chat.js"></script>',
+        head=_scripts(),
         app_kwargs={"middleware": [gate], "docs_url": None, "redoc_url": None, "openapi_url": None},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.channels import card
+from bot.channels import card, wording
 from bot.records import Reply
 from bot.settings import Clinic
 
@@ -16,11 +16,12 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True)
 class Conversation:
-    """Messages as Gradio shows them, and which reply each answer came from."""
+    """Messages as Gradio shows them, and which reply each answer came from; ``typed`` is the last question."""
 
     session: str | None = None
     messages: tuple[Message, ...] = ()
     replies: tuple[str, ...] = field(default=())
+    typed: str = ""
 
     def shown(self, notice: str = "") -> list[Message]:
         """Return the messages to show; ``notice`` is a passing remark at the end that is not kept."""
@@ -38,12 +39,25 @@ class Conversation:
         messages = (
             *self.messages,
             message("user", card.question_html(question)),
-            message("assistant", card.reply_html(reply, clinic), reply.suggestions),
+            message("assistant", card.reply_html(reply, clinic), _options(reply)),
         )
         replies = (*self.replies, "", reply.id)
         return replace(
-            self, session=reply.session, messages=messages[-KEPT_MESSAGES:], replies=replies[-KEPT_MESSAGES:]
+            self,
+            session=reply.session,
+            messages=messages[-KEPT_MESSAGES:],
+            replies=replies[-KEPT_MESSAGES:],
+            typed=question,
         )
+
+    def undone(self) -> Conversation:
+        """Return the conversation without its last turn on the screen."""
+        return replace(self, messages=self.messages[:-2], replies=self.replies[:-2], typed="")
+
+
+def _options(reply: Reply) -> tuple[str, ...]:
+    """Return what can be tapped below a reply: first of all "no, my words as they stand" where they were completed."""
+    return (*((wording.LITERALLY,) if reply.reading else ()), *reply.suggestions)
 
 
 def opening(coverage: tuple[str, ...], starters: tuple[str, ...]) -> Conversation:

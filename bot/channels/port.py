@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bot.records import Document, Passage, Reply, ReplyPassage
 from bot.settings import Settings
+from bot.sites import Site
 
 
 class DialoguePort(Protocol):
@@ -18,8 +19,23 @@ class DialoguePort(Protocol):
         """Say whether an index is loaded and a first answer is possible."""
         ...
 
-    def reply(self, session: str | None, text: str) -> Reply:
-        """Answer ``text``; raise QuestionError, whose message the patient may read, where it cannot be taken."""
+    def reply(
+        self, session: str | None, text: str, literal: bool = False, channel: str = "", site: Site | None = None
+    ) -> Reply:
+        """Answer ``text``; raise QuestionError, whose message the patient may read, where it cannot be taken.
+
+        ``literal`` takes the words as they stand, and undoes the session's last turn where that completed them.
+        ``channel`` says, for the journal, where the question came in; ``site`` on which website: its documents and its
+        contact card count.
+        """
+        ...
+
+    def urgent(self, text: str) -> bool:
+        """Say whether ``text`` speaks of danger: it is answered whatever limits the caller has used up."""
+        ...
+
+    def forget(self, session: str) -> None:
+        """Forget a session and what was noted of it; raise JournalError where that cannot be done now."""
         ...
 
     def passage(self, passage_id: str) -> ReplyPassage:
@@ -34,15 +50,19 @@ class DialoguePort(Protocol):
         """Return the passages of a text in their order; raise UnknownPassageError."""
         ...
 
-    def starters(self) -> tuple[str, ...]:
+    def starters(self, site: Site | None = None) -> tuple[str, ...]:
         """Return a few questions to begin with, all of which the corpus answers."""
         ...
 
-    def coverage(self) -> tuple[str, ...]:
+    def complete(self, typed: str, site: Site | None = None) -> tuple[str, ...]:
+        """Return a few known questions that what is being typed may become, all of which the corpus answers."""
+        ...
+
+    def coverage(self, site: Site | None = None) -> tuple[str, ...]:
         """Return the titles of what the bot covers."""
         ...
 
-    def feedback(self, reply_id: str, vote: str) -> None:
+    def feedback(self, reply_id: str, vote: Literal["up", "down", "none"]) -> None:
         """Record "up", "down" or "none" (taken back); raise UnknownPassageError for an unknown reply."""
         ...
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Security
+from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
+from bot.channels.bodies import json_only
 from bot.channels.errors import ApiError, ErrorBody
+from bot.channels.gate import TOKEN_HEADER
 from bot.channels.limit import RateLimiter
 from bot.channels.port import DialoguePort
-from bot.errors import QuestionError, UnknownPassageError
+from bot.channels.visitor import visitor_of
+from bot.errors import JournalError, QuestionError, UnknownPassageError
 from bot.language.folding import strip_unsafe
 from bot.records import Reply, ReplyPassage
 from bot.settings import Settings
@@ -26,6 +30,11 @@ Text = Annotated[str, BeforeValidator(_cleaned)]
 Errors = dict[int | str, dict[str, object]]
 
 
+# For the manual only: the gate has read both before a request comes here.
+_TOKEN = APIKeyHeader(name=TOKEN_HEADER, scheme_name="网页凭证", auto_error=False, description="见 /api/session")
+_KEY = APIKeyHeader(name="X-API-Key", scheme_name="程序密钥", auto_error=False, description="python -m bot key 生成")
+
+
 class Question(BaseModel):
     """A patient's question."""
 
@@ -35,6 +44,17 @@ class Question(BaseModel):
     session: Text | None = Field(
         None, max_length=128, description="上一条回答里的 session；不填则开始新的对话", examples=[None]
     )
+    literal: bool = Field(
+        False, description="按原话查找，不从上文补全；用于撤回上一条回答里的 reading(“您是想问：…”)", examples=[False]
+    )
+
+
+class Forgotten(BaseModel):
+    """A conversation to be forgotten."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    session: Text = Field(max_length=128, description="要清除的对话")
 
 
 class Vote(BaseModel):
@@ -56,17 +76,16 @@ def _errors(*statuses: int) -> Errors:
     return {status: {"model": ErrorBody} for status in statuses}
 
 
-def _json_only(request: Request) -> None:
-    """Refuse other media types: a form on a foreign page can post text/plain without asking, never JSON."""
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-        raise ApiError(415, "bad_media_type")
-
-
 def _limited(limiter: RateLimiter, purpose: str, request: Request) -> None:
-    """Count this request against its address; raise 429 where the minute is used up."""
-    seconds = limiter.wait(purpose, request.client.host if request.client else None)
-    if seconds:
-        raise ApiError(429, "rate_limited", headers={"Retry-After": str(seconds)}, seconds=seconds)
+    """Count this request against its page, program, address and website; raise 429 where one is used up."""
+    wait = limiter.refusal(purpose, visitor_of(request))
+    if wait:
+        raise ApiError(429, wait.code, headers={"Retry-After": str(wait.seconds)}, seconds=wait.seconds)
+
+
+def _ends(question: str, most: int) -> str:
+    """Return a question, of one far too long its two ends: reading it all costs time, and nobody has paid for it yet."""
+    return question if len(question) <= 2 * most else f"{question[:most]}\n{question[-most:]}"
 
 
 def _question_refusal(question: str, error: QuestionError, settings: Settings) -> ApiError:
@@ -80,28 +99,38 @@ def _question_refusal(question: str, error: QuestionError, settings: Settings) -
 
 
 def make_router(dialogue: DialoguePort, settings: Settings, limiter: RateLimiter) -> APIRouter:
-    """Build the routes. Who may call (origins, keys) is to be decided in one dependency of this router."""
-    router = APIRouter()
+    """Build the routes. Who may call was decided at the gate, before the request came here."""
+    router = APIRouter(dependencies=[Security(_TOKEN), Security(_KEY)])
     _add_asking(router, dialogue, settings, limiter)
-    _add_reading(router, dialogue, limiter)
-    _add_health(router, dialogue)
-    return router
+    public = APIRouter()
+    _add_reading(public, dialogue, limiter)
+    _add_health(public, dialogue)
+    whole = APIRouter()
+    whole.include_router(router)
+    whole.include_router(public)
+    return whole
 
 
 def _add_asking(router: APIRouter, dialogue: DialoguePort, settings: Settings, limiter: RateLimiter) -> None:
     @router.post(
         "/api/ask",
         response_model=Reply,
-        responses=_errors(400, 413, 415, 422, 429, 503),
-        dependencies=[Depends(_json_only)],
+        responses=_errors(400, 401, 403, 408, 413, 415, 422, 429, 503),
+        dependencies=[Depends(json_only)],
         summary="提问",
         tags=["问答"],
     )
     async def ask(request: Request, body: Question) -> Response:
         """逐字给出相关原文，每段附出处、证据类型、编者注和免责说明；无合适原文时说明并给出可问的问题。"""
-        _limited(limiter, "ask", request)
+        visitor = visitor_of(request)
+        if not await run_in_threadpool(dialogue.urgent, _ends(body.question, settings.question_max_chars * 2)):
+            if visitor.refusal:
+                raise visitor.refusal
+            _limited(limiter, "ask", request)
         try:
-            reply = await run_in_threadpool(dialogue.reply, body.session or None, body.question)
+            reply = await run_in_threadpool(
+                dialogue.reply, body.session or None, body.question, body.literal, "api", visitor.site
+            )
         except QuestionError as error:
             raise _question_refusal(body.question, error, settings) from error
         return JSONResponse(reply.to_json(), headers={"Cache-Control": "no-store"})
@@ -109,8 +138,8 @@ def _add_asking(router: APIRouter, dialogue: DialoguePort, settings: Settings, l
     @router.post(
         "/api/feedback",
         response_model=Status,
-        responses=_errors(400, 404, 413, 415, 422, 429),
-        dependencies=[Depends(_json_only)],
+        responses=_errors(400, 401, 403, 404, 408, 413, 415, 422, 429),
+        dependencies=[Depends(json_only)],
         summary="评价一条回答",
         tags=["问答"],
     )
@@ -121,6 +150,23 @@ def _add_asking(router: APIRouter, dialogue: DialoguePort, settings: Settings, l
             await run_in_threadpool(dialogue.feedback, body.reply, body.vote)
         except UnknownPassageError as error:
             raise ApiError(404, "unknown_reply") from error
+        return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+    @router.post(
+        "/api/forget",
+        response_model=Status,
+        responses=_errors(400, 401, 403, 408, 413, 415, 422, 429, 503),
+        dependencies=[Depends(json_only)],
+        summary="清除一次对话的记录",
+        tags=["问答"],
+    )
+    async def forget(request: Request, body: Forgotten) -> Response:
+        """忘掉这次对话，并删除它的记录；不存在的对话也回答 ok。"""
+        _limited(limiter, "forget", request)
+        try:
+            await run_in_threadpool(dialogue.forget, body.session)
+        except JournalError as error:
+            raise ApiError(503, "not_forgotten", str(error), headers={"Retry-After": "60"}) from error
         return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 

@@ -8,89 +8,95 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import partial
 
 from bot.dialogue import wording
-from bot.dialogue.answerability import Thresholds, choose, outcome, thresholds_of
-from bot.dialogue.feedback import FeedbackStore
+from bot.dialogue.composing import Composer
+from bot.dialogue.context import resolve
+from bot.dialogue.cues import cue_of
+from bot.dialogue.kinds import kind_model
+from bot.dialogue.memory import Session, Sessions, is_session
 from bot.dialogue.presenting import present
 from bot.dialogue.safety import Danger, load_safety, rules_folder
-from bot.dialogue.starters import nearest_questions, starters_of
-from bot.errors import QuestionError, UnknownPassageError
+from bot.dialogue.smalltalk import SmallTalk, smalltalk_of
+from bot.dialogue.view import View, view_of
+from bot.errors import JournalError, QuestionError, UnknownPassageError
+from bot.journal.journal import Journal, NoJournal
+from bot.journal.turn import Turn, Vote
 from bot.language.folding import clean_question, fold
-from bot.language.understanding import Understood
+from bot.language.variants import simplify
 from bot.records import Document, Hit, Passage, Reply, ReplyPassage
 from bot.retrieval.live import LiveIndex
-from bot.retrieval.search import LoadedIndex, Searcher
 from bot.settings import Settings
+from bot.sites import Site
 
 _log = logging.getLogger("yiju.safety")
-_SESSION = re.compile(r"s_[A-Za-z0-9_-]{16,64}")
+_sites_log = logging.getLogger("yiju.sites")
 _REMEMBERED_REPLIES = 20_000
-_MARKS = re.compile(r"[\W_]+")
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """What is derived from one loaded index."""
-
-    searcher: Searcher
-    by_id: dict[str, Passage]
-    of_document: dict[str, tuple[Passage, ...]]
-    starters: tuple[str, ...]
-    thresholds: Thresholds
-
-
-def _view(searcher: Searcher) -> _View:
-    index: LoadedIndex = searcher.index
-    of_document: dict[str, list[Passage]] = {}
-    for passage in index.passages:
-        of_document.setdefault(passage.document_id, []).append(passage)
-    return _View(
-        searcher,
-        {passage.id: passage for passage in index.passages},
-        {name: tuple(passages) for name, passages in of_document.items()},
-        starters_of(index.documents.values()),
-        thresholds_of(index.manifest),
-    )
+_HOW_TO_USE = re.compile("(?:那|这个|它|具体|请问)*(?:怎么|怎样|如何|咋)(?:使?用|操作|弄)[啊呀呢的?\uff1f]*")
 
 
 class Dialogue:
     """Turns questions into replies over the live index."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Read the safety rules and open the index.
+    def __init__(self, settings: Settings, journal: Journal | None = None) -> None:
+        """Read the safety rules and open the index; turns are kept in ``journal``, which is the dialogue's to close.
 
         Raises:
             SafetyError: there are no usable safety rules; without them nothing is answered.
             IndexFormatError: there is no usable index.
+            YijuError: the classifier's file is missing or damaged.
         """
         self.settings = settings
         self._safety = load_safety(rules_folder(settings))
+        kind_model()  # read now, so that the first patient does not wait for it
         self._live = LiveIndex(settings)
-        self._current = _view(self._live.searcher)
-        self._feedback = FeedbackStore(settings.feedback_file)
-        self._replies: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._current = view_of(self._live.searcher, self._intercepted)
+        self._narrowed: dict[frozenset[str], tuple[View, View]] = {}
+        self._journal = journal or NoJournal()
+        self._sessions = Sessions(settings.session_minutes, settings.session_most)
+        self._replies: OrderedDict[str, None] = OrderedDict()  # ids given out lately, which may be voted on
         self._lock = threading.Lock()
 
-    def _now(self) -> _View:
-        """Return the view of the index in use, renewed after a swap."""
+    def _now(self, site: Site | None = None) -> View:
+        """Return the view of the index in use, or of a site's documents in it, renewed after a swap."""
         searcher = self._live.searcher
         if self._current.searcher is not searcher:
-            self._current = _view(searcher)
-        return self._current
+            self._current = view_of(searcher, self._intercepted)
+        whole = self._current
+        if site is None or not site.documents:
+            return whole
+        names = frozenset(site.documents)
+        base, narrowed = self._narrowed.get(names, (None, None))
+        if narrowed is None or base is not whole:
+            narrowed = view_of(whole.searcher.only(names), self._intercepted)
+            self._narrowed[names] = whole, narrowed
+            if missing := sorted(names - whole.searcher.index.documents.keys()):
+                _sites_log.warning("网站 %s 的文章 %s 不在索引里，请检查 documents。", site.name, missing)
+        return narrowed
+
+    def _intercepted(self, text: str) -> bool:
+        """Tell whether a text would be answered before any search: such a one is never suggested."""
+        return self._safety.assess(text) is not None or smalltalk_of(fold(simplify(text))) is not None
 
     @property
     def ready(self) -> bool:
         """Whether an answer is possible now."""
         return bool(self._now().searcher.index.passages)
 
-    def reply(self, session: str | None, text: str) -> Reply:
+    def reply(
+        self, session: str | None, text: str, literal: bool = False, channel: str = "", site: Site | None = None
+    ) -> Reply:
         """Answer one question.
 
         Args:
             session: The id that an earlier reply gave; anything else starts a new session.
             text: The patient's words.
+            literal: Take the words as they stand: "no, that is not what I meant" after a completed follow-up.
+            channel: By which door the question came in, for the journal.
+            site: On which website it is asked: its documents and contact card count; None for the whole corpus and the
+                clinic's own.
 
         Raises:
             QuestionError: the question is empty or too long; the message is fit for the patient.
@@ -98,42 +104,79 @@ class Dialogue:
         started = time.perf_counter()
         danger = self._safety.assess(text)  # before anything can fail or be refused
         if danger is not None:
-            return self._emergency(danger, session, started)
-        question = self._question(text)
-        view = self._now()
-        found = view.searcher.find(question, self.settings.max_passages + 2)  # room for excluded ones
-        hits = [hit for hit in found.hits if not _excluded(question, hit)]
-        chosen = choose(hits, view.thresholds, self.settings.passage_share, self.settings.max_passages)
-        documents = view.searcher.index.documents
-        passages = tuple(
-            present(hit.passage, documents[hit.passage.document_id], hit.probability, hit.highlights) for hit in chosen
-        )
-        kind = outcome(hits, view.thresholds)
-        nearest = nearest_questions(hits, documents, question) if kind == "clarify" else ()
-        if kind == "clarify" and not nearest:
-            kind = "decline"
-        text = {"answer": _opening(len(passages)), "clarify": wording.CLARIFY}.get(kind) or self._decline(view)
-        reply = Reply(
-            id=f"r_{secrets.token_urlsafe(12)}",
-            session=_session(session),
-            kind=kind,
-            text=_corrected(found.understood) + text,
-            passages=passages,
-            suggestions=nearest or _suggestions(view.starters, question, passages),
-            disclaimer=_disclaimer(passages, documents) if passages else "",
-            confidence=hits[0].probability if hits else 0.0,
-            took_ms=(time.perf_counter() - started) * 1000.0,
-        )
+            _log.info("emergency reply: %s", danger.rule)
+            reply = self._emergency(danger, session, started)
+        else:
+            reply = self._ordinary(session, self._question(text), literal, site, started)
         self._remember(reply)
+        asked, rule = ("", danger.rule) if danger is not None else (text, "")
+        self._journal.add(
+            Turn(
+                reply=reply.id,
+                session=reply.session,
+                kind=reply.kind,
+                asked=asked,
+                reading=reply.reading,
+                rule=rule,
+                passages=tuple(passage.id for passage in reply.passages),
+                suggestions=len(reply.suggestions),
+                confidence=reply.confidence,
+                took_ms=reply.took_ms,
+                channel=channel,
+                site=site.name if site else "",
+            )
+        )
         return reply
+
+    def _ordinary(self, session: str | None, question: str, literal: bool, site: Site | None, started: float) -> Reply:
+        """Return the reply to a question in which there is no danger."""
+        view = self._now(site)
+        settings = self.settings.for_site(site)
+        known = self._sessions.get(session)
+        if literal:
+            known = known.undone(question)
+        small = smalltalk_of(fold(simplify(question)))
+        if small is not None and not (small == "who" and _on_the_last(known, question)):
+            return self._small(small, known, started, settings.clinic.name, view.suggestions.starters(3))
+        resolved = resolve(view, known, question, self.settings.max_passages + 2, literal)  # room for excluded ones
+        answer = Composer(view, settings, partial(_following, view)).compose(known, question, resolved)
+        reply = Reply(
+            id=new_id(),
+            session=known.id,
+            kind=answer.kind,
+            text=answer.text,
+            passages=answer.passages,
+            suggestions=answer.suggestions,
+            disclaimer=answer.disclaimer,
+            confidence=answer.confidence,
+            took_ms=(time.perf_counter() - started) * 1000.0,
+            reading=resolved.reading,
+        )
+        latest = tuple(passage.id for passage in reply.passages)
+        self._sessions.keep(known.after(question, resolved.question, reply.kind, latest, resolved.cue is not None))
+        return reply
+
+    def _small(self, kind: SmallTalk, known: Session, started: float, name: str, starters: tuple[str, ...]) -> Reply:
+        """Return the reply to small talk; the session stays as it was, unless it is to be forgotten."""
+        text = wording.SMALLTALK[kind].format(name=name)
+        if kind == "forget":
+            try:
+                self.forget(known.id)
+            except JournalError as error:  # do not say that it was done
+                text = str(error)
+            known = self._sessions.get(None)
+        else:
+            self._sessions.keep(known)
+        suggestions = () if kind in ("bye", "thanks", "ack") else starters
+        took_ms = (time.perf_counter() - started) * 1000.0
+        return Reply(new_id(), known.id, "smalltalk", text, suggestions=suggestions, took_ms=took_ms)
 
     def _emergency(self, danger: Danger, session: str | None, started: float) -> Reply:
         """Return the reply to danger: what to do now, and nothing beside it. What was said is not kept."""
-        _log.info("emergency reply: %s", danger.rule)
         took_ms = (time.perf_counter() - started) * 1000.0
-        reply = Reply(f"r_{secrets.token_urlsafe(12)}", _session(session), "emergency", danger.wording, took_ms=took_ms)
-        self._remember(reply)
-        return reply
+        known = self._sessions.get(session)
+        self._sessions.keep(known)
+        return Reply(new_id(), known.id, "emergency", danger.wording, took_ms=took_ms)
 
     def _question(self, text: str) -> str:
         if len(text) > self.settings.question_max_chars * 4:  # cheap refusal before any work on a huge text
@@ -145,21 +188,9 @@ class Dialogue:
             raise QuestionError(wording.TOO_LONG.format(limit=self.settings.question_max_chars))
         return question
 
-    def _decline(self, view: _View) -> str:
-        parts = [wording.DECLINE]
-        titles = self.coverage()
-        if titles:
-            parts.append(wording.DECLINE_COVERS.format(titles="、".join(f"《{title}》" for title in titles[:3])))
-        parts.append(wording.DECLINE_CONTACT)
-        clinic = self.settings.clinic
-        contact = ",".join(part for part in (clinic.phone, clinic.address, clinic.hours, clinic.url) if part)
-        if contact:
-            parts.append(wording.CONTACT.format(contact=contact))
-        return "".join(parts)
-
     def _remember(self, reply: Reply) -> None:
         with self._lock:
-            self._replies[reply.id] = tuple(passage.id for passage in reply.passages)
+            self._replies[reply.id] = None
             while len(self._replies) > _REMEMBERED_REPLIES:
                 self._replies.popitem(last=False)
 
@@ -198,71 +229,71 @@ class Dialogue:
         """Return a document's passages in order (none where the document is unknown)."""
         return self._now().of_document.get(document_id, ())
 
-    def starters(self) -> tuple[str, ...]:
-        """Return questions for an empty chat, from the corpus itself."""
-        return self._now().starters[:6]
+    def starters(self, site: Site | None = None) -> tuple[str, ...]:
+        """Return questions for an empty chat, from the corpus itself or a site's part of it."""
+        return self._now(site).suggestions.starters()
 
-    def coverage(self) -> tuple[str, ...]:
-        """Return the titles of what the bot can answer from."""
-        return tuple(document.title for document in self._now().searcher.index.documents.values())
+    def complete(self, typed: str, site: Site | None = None) -> tuple[str, ...]:
+        """Return known questions that begin with, or hold, what is typed so far: characters, pinyin or initials."""
+        return self._now(site).suggestions.complete(typed)
 
-    def feedback(self, reply_id: str, vote: str) -> None:
+    def coverage(self, site: Site | None = None) -> tuple[str, ...]:
+        """Return the titles of what the bot can answer from, on a site or at all."""
+        return tuple(document.title for document in self._now(site).searcher.index.documents.values())
+
+    def feedback(self, reply_id: str, vote: Vote) -> None:
         """Note a thumb for a reply: ``up``, ``down`` or ``none`` (taken back).
 
         Raises:
-            UnknownPassageError: no recent reply has that id.
+            UnknownPassageError: no recent reply has that id, and the journal has no such turn.
         """
         with self._lock:
-            passages = self._replies.get(reply_id)
-        if passages is None:
+            known = reply_id in self._replies
+        if not self._journal.vote(reply_id, vote) and not known:
             raise UnknownPassageError("这条回答已经过期，不能再评价。")
-        self._feedback.add(reply_id, vote, passages)
+
+    def forget(self, session: str) -> None:
+        """Forget a session and delete its turns from the journal; silent about ids that are none.
+
+        Raises:
+            JournalError: the journal cannot delete now; the message is fit for the patient.
+        """
+        if is_session(session):  # nobody but who was in it can know its id
+            self._sessions.forget(session)
+            self._journal.forget(session)
+
+    def urgent(self, text: str) -> bool:
+        """Tell whether a text speaks of danger: such a one is answered whatever limits a caller has used up."""
+        return self._safety.assess(text) is not None
 
     def close(self) -> None:
-        """Stop the thread that watches for new builds."""
+        """Stop the thread that watches for new builds, and close the journal."""
         self._live.close()
+        self._journal.close()
 
 
-def _session(given: str | None) -> str:
-    """Return the session that an earlier reply gave, or a new one."""
-    return given if given and _SESSION.fullmatch(given) else f"s_{secrets.token_urlsafe(24)}"
+def _on_the_last(known: Session, question: str) -> bool:
+    """Tell whether what seems to be about the bot is about its last answer ("谁说的") or that one's subject ("怎么用")."""
+    said = fold(simplify(question))
+    return known.last(answered=True) is not None and bool(cue_of(said) or _HOW_TO_USE.fullmatch(said))
 
 
-def _opening(count: int) -> str:
-    return wording.ANSWER_ONE if count == 1 else wording.ANSWER_MANY.format(count=count)
+def _following(view: View, passages: Sequence[ReplyPassage], session: Session) -> tuple[str, ...]:
+    """Return up to three questions that the corpus answers, near what is shown, neither asked nor answered yet."""
+    seen = {name for turn in session.turns for name in turn.shown}
+    return view.suggestions.after(passages, session.asked, 3, seen)
 
 
-def _corrected(understood: Understood) -> str:
-    """Return what tells the patient which question was searched for, where it was put right."""
-    return wording.CORRECTED.format(question=understood.corrected) if understood.corrected else ""
+def new_id() -> str:
+    """Return the id of a reply."""
+    return f"r_{secrets.token_urlsafe(12)}"
 
 
-def _bare(text: str) -> str:
-    return _MARKS.sub("", fold(text))
-
-
-def _excluded(question: str, hit: Hit) -> bool:
-    """Tell whether the editor said that a passage does not answer this very question."""
-    return bool(hit.passage.excluded) and _bare(question) in {_bare(text) for text in hit.passage.excluded}
-
-
-def _disclaimer(passages: tuple[ReplyPassage, ...], documents: dict[str, Document]) -> str:
-    """Return the shown documents' own disclaimers, or the general one where they have none."""
-    own = dict.fromkeys(documents[passage.document.id].disclaimer for passage in passages)
-    return "\n".join(text for text in own if text) or wording.DISCLAIMER
-
-
-def _suggestions(starters: tuple[str, ...], question: str, passages: tuple[ReplyPassage, ...]) -> tuple[str, ...]:
-    """Return up to three starter questions that were neither asked nor just answered."""
-    shown = {_bare(title) for passage in passages for title in passage.section}
-    return tuple(text for text in starters if _bare(text) != _bare(question) and _bare(text) not in shown)[:3]
-
-
-def open_dialogue(settings: Settings) -> Dialogue:
-    """Open the dialogue over the index that the settings name.
+def open_dialogue(settings: Settings, journal: Journal | None = None) -> Dialogue:
+    """Open the dialogue over the index that the settings name; no journal, no trace.
 
     Raises:
         SafetyError: there are no usable safety rules.
         IndexFormatError: there is no usable index.
     """
-    return Dialogue(settings)
+    return Dialogue(settings, journal)

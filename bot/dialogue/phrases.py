@@ -10,12 +10,14 @@ told apart by identity, which is what makes them quick to look up.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 from bot.errors import SafetyError
 from bot.language.folding import fold
-from bot.language.variants import simplify
+from bot.language.sounds import plain_words
 
 NEAR, FAR = 8, 24
 MOST_FORMS = 1500  # of one phrase's literal
@@ -92,6 +94,18 @@ def parse_phrase(written: str) -> tuple[Phrase, ...]:
     return tuple(_plain(text) for text in _alternatives(written, written))
 
 
+def merge(phrases: Iterable[Phrase]) -> tuple[Phrase, ...]:
+    """Return phrases of which any will do with those of literal words alone made one: far fewer to look after."""
+    forms: dict[str, None] = {}
+    rest = []
+    for phrase in phrases:
+        if len(phrase.atoms) == 1 and isinstance(phrase.atoms[0], Literal):
+            forms.update(dict.fromkeys(phrase.atoms[0].forms))
+        else:
+            rest.append(phrase)
+    return (*([Phrase((_literal(tuple(forms)),), ((0, False),))] if forms else []), *rest)
+
+
 def _alternatives(written: str, whole: str) -> list[str]:
     """Write out the choices that are more than literal words."""
     for start, end in _brackets(written):
@@ -148,7 +162,7 @@ def _plain(written: str) -> Phrase:
         if dots:
             gap = (NEAR, False) if len(dots) == 1 else (FAR, True)
             continue
-        atoms.append(Literal(expand(words)) if words is not None else _named(name))
+        atoms.append(_literal(expand(words)) if words is not None else _named(name))
         gaps.append(gap)
         gap = (0, False)
     if end != len(written):
@@ -156,6 +170,12 @@ def _plain(written: str) -> Phrase:
     if not atoms or gap != (0, False) or gaps[0] != (0, False):
         raise SafetyError(f"“{written[:60]}”不能以“…”开头或结尾。请在两边都写上词语。")
     return Phrase(tuple(atoms), tuple(gaps))
+
+
+@cache
+def _literal(forms: tuple[str, ...]) -> Literal:
+    """Return one and the same literal for the same words, wherever they are written."""
+    return Literal(forms)
 
 
 def _named(name: str) -> Group | Number:
@@ -179,7 +199,7 @@ def expand(written: str) -> tuple[str, ...]:
     bad = _FORBIDDEN.search(written)
     if bad:
         raise SafetyError(f"“{written[:60]}”里的“{bad.group()}”不能用。只能用文字、(甲|乙)、[甲乙]、?、<词组>、…。")
-    plain = simplify(fold(written)).replace("'", "")
+    plain = plain_words(fold(written)).replace("'", "")
     forms, rest = _choices(plain, 0, written)
     if rest != len(plain):
         raise SafetyError(f"“{written[:60]}”里多了“)”。请检查圆括号是否成对。")

@@ -12,12 +12,13 @@ from typing import Any, Literal, cast, get_args
 
 import yaml
 
-from bot.dialogue.phrases import Group, Pattern, Phrase, parse_pattern, parse_phrase
+from bot.dialogue.phrases import Group, Pattern, Phrase, merge, parse_pattern, parse_phrase
 from bot.errors import SafetyError
 
 Severity = Literal["danger", "self-harm"]
-Scope = Literal["covers", "before", "after", "clause", "earlier", "whole"]
+Scope = Literal["covers", "before", "after", "sentence", "earlier", "whole", "story"]
 SCHEMA = 1
+STORY = 80  # characters from which on a text is taken for a story
 WITHIN = 50  # characters from the first to the last word of a pattern, where a rule says nothing else
 _MAX_BYTES = 500_000
 _SEPARATORS = re.compile("[、，,；;\n]")
@@ -34,7 +35,8 @@ class Context:
     """Words that show that something is not happening now.
 
     ``scope``: what they make void: the words they cover, the word they stand right ``before`` or ``after``, the rest
-    of their clause, all that is said ``earlier``, or the whole text. ``but``: longer words within which they do not
+    of their ``sentence`` as far as it does not come to speak of now, all that is said ``earlier``, the ``whole`` text,
+    or, of a ``story`` (a text of :data:`STORY` and more characters), the sentences without any word of :data:`LIVE`. ``but``: longer words within which they do not
     count. ``unless``: patterns that make what they void count after all.
     """
 
@@ -95,7 +97,7 @@ class RuleBook:
             yield from (*rule.patterns, *rule.only_now, *rule.exclusions)
 
 
-NOW, TODAY = "正发生", "如今"  # word groups that the program itself needs
+NOW, TODAY, LIVE = "正发生", "如今", "眼前"  # word groups that the program itself needs
 
 
 def read_rules(folder: Path) -> RuleBook:
@@ -237,7 +239,7 @@ def _mappings(value: object, where: str) -> list[dict[str, Any]]:
 
 def _phrases(value: object, where: str, needed: bool = False) -> tuple[Phrase, ...]:
     try:
-        found = tuple(phrase for text in _texts(value, where) for phrase in parse_phrase(text))
+        found = merge(phrase for text in _texts(value, where) for phrase in parse_phrase(text))
     except SafetyError as error:
         raise SafetyError(str(error) if str(error).startswith(where) else f"{where}:{error}") from error
     if needed and not found:
@@ -257,7 +259,11 @@ def _check_names(folder: Path, book: RuleBook) -> None:
     used = {
         name: {a.name for p in group for a in p.atoms if isinstance(a, Group)} for name, group in book.groups.items()
     }
-    named = {atom.name for phrase in book.phrases() for atom in phrase.atoms if isinstance(atom, Group)} | {NOW, TODAY}
+    named = {atom.name for phrase in book.phrases() for atom in phrase.atoms if isinstance(atom, Group)} | {
+        NOW,
+        TODAY,
+        LIVE,
+    }
     unknown = sorted(named - set(book.groups))
     if unknown:
         raise SafetyError(f"{folder}:没有叫“{'、'.join(unknown)}”的词组。请在 groups 里加上，或改正 <…> 里的名字。")

@@ -7,17 +7,19 @@ The only outcome is "escalate" or nothing: nothing here ever says that a person 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
+from typing import NamedTuple
 
 from bot.dialogue import wording
 from bot.dialogue.phrases import Literal, Pattern, Phrase
-from bot.dialogue.rules import NOW, TODAY, Context, Rule, RuleBook, Severity, read_rules
+from bot.dialogue.rules import LIVE, NOW, STORY, TODAY, Context, Rule, RuleBook, Severity, read_rules
 from bot.dialogue.spotting import Plan, Scene
-from bot.dialogue.words import Words
+from bot.dialogue.words import Found, Words
 from bot.errors import SafetyError
-from bot.language.sounds import hear
+from bot.language.sounds import Heard, hear
 from bot.records import Span
 from bot.settings import PROJECT_ROOT, Settings
 
@@ -35,6 +37,14 @@ class Danger:
     wording: str
 
 
+class _Meant(NamedTuple):
+    """What was found in a text: all of it, without what is negated and the like, and which stretches are void."""
+
+    raw: Scene
+    scene: Scene
+    voids: list[Void]
+
+
 class Safety:
     """All rules, made ready once. Stateless afterwards and safe to share between threads."""
 
@@ -47,7 +57,13 @@ class Safety:
         self._cues = Words(_literals(cues), careful=True)
         self._plan = Plan(book.groups, [*book.rule_patterns(), *book.context_patterns()], book.cues())
         self._rule_of = {p: rule for rule in book.rules for p in (*rule.patterns, *rule.only_now)}
+        self._only_now = {pattern for rule in book.rules for pattern in rule.only_now}
         self._wordings = {rule.name: _wording(rule) for rule in book.rules}
+
+    def prepare(self) -> None:
+        """Make ready what only pinyin needs, so that the first question typed in it is not kept waiting."""
+        self._signs.prepare()
+        self._cues.prepare()
 
     def assess(self, text: str) -> Danger | None:
         """Return the gravest danger that a text speaks of, or None where no rule finds any.
@@ -56,8 +72,8 @@ class Safety:
             text: What was typed, of any length; of more than 25,000 characters only the two ends are read.
         """
         found: dict[Severity, Rule] = {}
-        for rule in self.holding(text):
-            found.setdefault(rule.severity, rule)
+        for rule in self._held(text, found.keys()):
+            found[rule.severity] = rule
         chosen = found.get("self-harm") or found.get("danger")
         if chosen is None:
             return None
@@ -67,37 +83,36 @@ class Safety:
 
     def holding(self, text: str) -> list[Rule]:
         """Return all rules that hold of a text, in the order of the files."""
+        return list(self._held(text, ()))
+
+    def _held(self, text: str, enough: Collection[Severity]) -> Iterator[Rule]:
+        """Yield the rules that hold, in order, but for those of a severity that is in ``enough`` by then."""
         if len(text) > _HEAD + _TAIL:
             text = f"{text[:_HEAD]}\n{text[-_TAIL:]}"
         heard = hear(text)
         words = self._signs.look(heard)
         first = Scene(heard, self._sign_plan, words)
-        suspects = {
-            self._rule_of[pattern]
-            for pattern in first.possible.patterns & self._rule_of.keys()
-            if first.pattern(pattern, self._rule_of[pattern].within)
-        }
-        if not suspects:  # as with nearly every question: what stands around the words need not be looked at
-            return []
+        possible: dict[Rule, list[Pattern]] = {}
+        for pattern in first.possible.patterns & self._rule_of.keys():
+            possible.setdefault(self._rule_of[pattern], []).append(pattern)
+        meant: _Meant | None = None
+        for rule in self._book.rules:
+            if rule not in possible or rule.severity in enough:
+                continue
+            for pattern in possible[rule]:
+                beside = NOW if pattern in self._only_now else ""
+                if not first.pattern(pattern, rule.within, beside):
+                    continue  # as with nearly every question: what stands around the words need not be looked at
+                meant = meant or self._meant(heard, words)
+                if any(_counts(span, rule, meant.voids) for span in meant.scene.pattern(pattern, rule.within, beside)):
+                    if not any(meant.raw.pattern(excluded, rule.within) for excluded in rule.exclusions):
+                        yield rule
+                    break
+
+    def _meant(self, heard: Heard, words: Found) -> _Meant:
         raw = Scene(heard, self._plan, {**words, **self._cues.look(heard)})
         scene = raw.without(_dropped(raw, self._book.contexts))
-        voids = _voids(raw, scene, self._book.contexts)
-        return [rule for rule in self._book.rules if rule in suspects and _applies(rule, raw, scene, voids)]
-
-
-def _spans(rule: Rule, scene: Scene) -> Iterator[Span]:
-    """Yield the places where a rule's patterns hold."""
-    for pattern in rule.patterns:
-        yield from scene.pattern(pattern, rule.within)
-    for pattern in rule.only_now:
-        yield from scene.pattern(pattern, rule.within, NOW)
-
-
-def _applies(rule: Rule, raw: Scene, scene: Scene, voids: Sequence[Void]) -> bool:
-    """Tell whether a rule holds of what is meant to be so now, and nothing excludes it."""
-    if not any(_counts(span, rule, voids) for span in _spans(rule, scene)):
-        return False
-    return not any(raw.pattern(excluded, rule.within) for excluded in rule.exclusions)
+        return _Meant(raw, scene, _voids(raw, scene, self._book.contexts))
 
 
 def _phrases(patterns: Iterable[Pattern]) -> Iterator[Phrase]:
@@ -166,7 +181,9 @@ def _voids(raw: Scene, scene: Scene, contexts: Sequence[Context]) -> list[Void]:
     found: list[Void] = []
     size = len(raw.heard.text)
     for context in contexts:
-        if context.scope not in ("clause", "earlier", "whole"):
+        if context.scope not in ("sentence", "earlier", "whole", "story") or (
+            context.scope == "story" and size < STORY
+        ):
             continue
         cues = _cues(raw, context.words, context.but)
         if not cues or any(scene.pattern(pattern, 1000) for pattern in context.unless):
@@ -175,21 +192,35 @@ def _voids(raw: Scene, scene: Scene, contexts: Sequence[Context]) -> list[Void]:
             found.append((context, [(0, size)]))
         elif context.scope == "earlier":
             found.append((context, [(0, max(end for _, end in cues))]))
+        elif context.scope == "sentence":
+            found.append((context, [(start, _end_of_past(raw, start, end)) for start, end in cues]))
         else:
-            found.append((context, [(start, _end_of_clause(raw, end)) for start, end in cues]))
+            found.append((context, _calm(scene)))
     return found
 
 
-def _end_of_clause(scene: Scene, at: int) -> int:
-    """Return where the clause ends, or where it comes to speak of now.
+def _end_of_past(scene: Scene, start: int, end: int) -> int:
+    """Return where the sentence ends that speaks of the past, or where it comes to speak of now."""
+    sentence = scene.sentence(end - 1)
+    today = next((place for place, stop in scene.group(TODAY) if place >= end and not start <= stop <= end), None)
+    if today is not None and scene.sentence(today) == sentence:
+        return today
+    size = len(scene.heard.text)
+    return next((place for place in range(end, size) if scene.sentence(place) != sentence), size)
 
-    Words that a pause parts from their clause ("three years ago, he …") rule over the next one.
-    """
-    clause = scene.clause(at)
-    for start, _ in scene.group(TODAY):
-        if start >= at and scene.clause(start) == clause:
-            return start
-    return next((end for end in range(at, len(scene.heard.text)) if scene.clause(end) != clause), len(scene.heard.text))
+
+def _calm(scene: Scene) -> list[Span]:
+    """Return the sentences in which nothing says that it is happening now."""
+    size = len(scene.heard.text)
+    live = {scene.sentence(start) for start, _ in scene.group(LIVE)}
+    calm: list[Span] = []
+    begin = 0
+    for place in range(1, size + 1):
+        if place == size or scene.sentence(place) != scene.sentence(begin):
+            if scene.sentence(begin) not in live:
+                calm.append((begin, place))
+            begin = place
+    return calm
 
 
 def _counts(span: Span, rule: Rule, voids: Sequence[Void]) -> bool:
@@ -216,7 +247,9 @@ def load_safety(folder: Path) -> Safety:
     Raises:
         SafetyError: a file is missing or wrong; the message names file and rule.
     """
-    return Safety(read_rules(folder))
+    safety = Safety(read_rules(folder))
+    Thread(target=safety.prepare, name="safety-pinyin", daemon=True).start()  # not worth keeping a start waiting
+    return safety
 
 
 def check_rules(folder: Path) -> list[str]:

@@ -9,12 +9,14 @@ from copy import copy
 from typing import NamedTuple
 
 from bot.dialogue.phrases import Group, Literal, Number, Pattern, Phrase
-from bot.language.sounds import BREAK, Heard
+from bot.dialogue.words import Found
+from bot.language.sounds import BREAK, END, Heard
 from bot.records import Span
 
 _NUMBER = re.compile(
     r"(?<![/\d.])\d+(?:\.\d+)?|[一二两三四五六七八九]百[一二三四五六七八九十零]*|[一二三四五六七八九]?十[一二三四五六七八九]?"
 )
+_STOPS = frozenset((BREAK, END, "?"))
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"两": 2}
 
 
@@ -43,7 +45,7 @@ def value_of(number: str) -> float:
 class Plan:
     """Which phrases, groups and patterns a found word can begin: everything else need not be looked at.
 
-    Of a pattern only the first phrases are followed: where they do not occur, the others need not be asked for.
+    A pattern is possible where one of its first phrases may occur and no other that has no choice is out of the question.
     """
 
     def __init__(
@@ -53,9 +55,13 @@ class Plan:
         for name, phrases in groups.items():
             for phrase in phrases:
                 self._owners.setdefault(phrase, []).append(name)
+        self._others: dict[Pattern, tuple[frozenset[Literal], tuple[str, ...]]] = {}
         for pattern in patterns:
             for phrase in pattern.phrases[0]:
                 self._owners.setdefault(phrase, []).append(pattern)
+            single = [choices[0].atoms[0] for choices in pattern.phrases[1:] if len(choices) == 1]
+            words = frozenset(atom for atom in single if isinstance(atom, Literal))
+            self._others[pattern] = words, tuple(atom.name for atom in single if isinstance(atom, Group))
         self._first: dict[Literal | str, list[Phrase]] = {}
         self._numeric: list[Phrase] = []
         self._needs: dict[Phrase, frozenset[Literal]] = {}
@@ -74,7 +80,7 @@ class Plan:
         present, needs, owners = frozenset(found), self._needs, self._owners
         phrases: set[Phrase] = set()
         groups: dict[str, list[Phrase]] = {}
-        patterns: set[Pattern] = set()
+        begun: set[Pattern] = set()
         waiting = [phrase for literal in present for phrase in self._first.get(literal, ())]
         if numbers:
             waiting += self._numeric
@@ -85,47 +91,63 @@ class Plan:
             phrases.add(phrase)
             for owner in owners[phrase]:
                 if isinstance(owner, Pattern):
-                    patterns.add(owner)
+                    begun.add(owner)
                 else:
                     if owner not in groups:
                         groups[owner] = []
                         waiting += self._first.get(owner, ())
                     groups[owner].append(phrase)
+        patterns = set()
+        for pattern in begun:
+            words, names = self._others[pattern]
+            if words <= present and all(name in groups for name in names):
+                patterns.add(pattern)
         return Possible(phrases, groups, patterns)
 
 
 class Scene:
     """What was found in one text; phrases, groups and patterns are worked out when asked for, once."""
 
-    def __init__(self, heard: Heard, plan: Plan, found: dict[Literal, list[Span]]) -> None:
+    def __init__(self, heard: Heard, plan: Plan, found: Found) -> None:
         self.heard, self._found = heard, found
         self._numbers = [(value_of(match.group()), match.span()) for match in _NUMBER.finditer(heard.text)]
         self.possible = plan.possible(found, bool(self._numbers))
         self._known: dict[str | Phrase, list[Span]] = {}
-        self._clause: list[int] | None = None
+        self._gone: Collection[Span] = ()
+        self._clauses: tuple[list[int], list[int]] | None = None
 
     def without(self, gone: Collection[Span]) -> Scene:
         """Return the scene without the words at some places."""
         other = copy(self)
-        other._known = {}
-        if gone:
-            kept = {word: [span for span in spans if span not in gone] for word, spans in self._found.items()}
-            other._found = {word: spans for word, spans in kept.items() if spans}
+        other._known, other._gone = {}, gone
         return other
 
     def words(self) -> list[Span]:
         """Return the places of all words."""
-        return sorted(set().union(*self._found.values()))
+        places: set[Span] = set()
+        for several in self._found.values():
+            places.update(*several)
+        return sorted(places)
 
     def clause(self, at: int) -> int:
         """Return the number of the clause in which a place lies."""
-        if self._clause is None:
-            self._clause, count = [], 0
+        return self._numbered()[0][at]
+
+    def sentence(self, at: int) -> int:
+        """Return the number of the sentence in which a place lies."""
+        return self._numbered()[1][at]
+
+    def _numbered(self) -> tuple[list[int], list[int]]:
+        if self._clauses is None:
+            clauses, sentences, clause, sentence = [], [], 0, 0
             for sign in self.heard.text:
-                count += sign in (BREAK, "?")
-                self._clause.append(count)
-            self._clause.append(count)
-        return self._clause[at]
+                if sign in _STOPS:
+                    clause += 1
+                    sentence += sign != BREAK
+                clauses.append(clause)
+                sentences.append(sentence)
+            self._clauses = [*clauses, clause], [*sentences, sentence]
+        return self._clauses
 
     def group(self, name: str) -> list[Span]:
         """Return where a word group occurs."""
@@ -149,10 +171,18 @@ class Scene:
 
     def _atom(self, atom: Literal | Group | Number) -> list[Span]:
         if isinstance(atom, Literal):
-            return self._found.get(atom, [])
+            return self._literal(atom)
         if isinstance(atom, Group):
             return self.group(atom.name)
         return [span for value, span in self._numbers if atom.low <= value <= atom.high]
+
+    def _literal(self, literal: Literal) -> list[Span]:
+        several = self._found.get(literal)
+        if several is None:
+            return []
+        if len(several) == 1 and not self._gone:
+            return several[0]
+        return sorted({span for spans in several for span in spans if span not in self._gone})
 
     def _joined(self, firsts: list[Span], seconds: list[Span], gap: int, across: bool) -> list[Span]:
         if not seconds:

@@ -1,14 +1,19 @@
 """Find the words of many rules in one text in one pass.
 
-Words are found by hash, whatever their number: exactly, by ear where pinyin was typed, and by ear where at most half
-of a longer word's characters are replaced by homophones.
+Words are found by Aho-Corasick, whatever their number: exactly, by ear where pinyin was typed, and by ear where at most
+half of a longer word's characters are replaced by homophones.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import chain
+from typing import Self
+
+import ahocorasick
 
 from bot.dialogue.phrases import Literal
 from bot.language.sounds import Heard, aloud, homophones, is_syllable, spoken
@@ -25,11 +30,14 @@ _COMMON = (
     "认车台林必死游举线言皇土团收考求德叫近备研争非具李众连调感转笑药克愁怕吃喝"
 )
 _RARER, _COMMONEST = frozenset(_COMMON), frozenset(_COMMON[:90])
+# Words of one syllable that are taken from pinyin: so many others sound alike.
+_CLEAR = frozenset("我爸妈娃爷奶疼痛血汗吐喘晕昏")
+Found = dict[Literal, list[list[Span]]]
 _HAN = re.compile("[\u4e00-\u9fff]+")
 
 
 class Words:
-    """The words of all rules, by their first two signs: as written, as typed in pinyin, and for misspellings."""
+    """The words of all rules: as written, as typed in pinyin, and for misspellings."""
 
     def __init__(self, literals: Iterable[Literal], careful: bool = False) -> None:
         """Take all words.
@@ -48,83 +56,98 @@ class Words:
             self._exact.add(form, form)
             if len(form) >= _MISSPELT and not careful and not form.isascii():
                 self._misspelt.add(aloud(form), form)
+        self._exact.ready()
+        self._misspelt.ready()
 
     @cached_property
-    def _by_ear(self) -> _Table:
-        """The words by all their readings: made when someone first types in pinyin."""
-        table = _Table()
+    def _by_ear(self) -> tuple[_Table, _Table]:
+        """The words by all their readings, for pinyin: those of one and two syllables, and the longer ones, blurred."""
+        short, long = _Table(), _Table()
         for form in self._literals:
-            if _HAN.fullmatch(form) and (len(form) > 1 or not self._careful):
-                for sound in spoken(form):
-                    table.add(sound, form)
-        return table
-
-    def look(self, heard: Heard) -> dict[Literal, list[Span]]:
-        """Return where each word stands, in order of place."""
-        text = heard.text
-        forms: dict[str, list[Span]] = {}
-        for start, end, (form,) in self._exact.hits(text):
-            if not form[0].isascii() or _whole_word(text, start, end):
-                forms.setdefault(form, []).append((start, end))
-        table, meant = (self._by_ear, _typed) if heard.typed else (self._misspelt, _homophone)
-        for start, end, alike in table.hits(heard.sounds, heard.typed):
-            said = text[start:end]
-            for form in alike:
-                if said != form and meant(said, form):
-                    forms.setdefault(form, []).append((start, end))
-        found: dict[Literal, list[Span]] = {}
-        several: set[Literal] = set()
-        for form, spans in forms.items():
-            for literal in self._literals[form]:
-                if literal in found:
-                    found[literal] = found[literal] + spans
-                    several.add(literal)
+            if not _HAN.fullmatch(form) or (len(form) == 1 and form not in _CLEAR):
+                continue
+            for sound in spoken(form):
+                if len(form) < _MISSPELT:
+                    short.add(sound, form)
                 else:
-                    found[literal] = spans
-        for literal in several:
-            found[literal] = sorted(set(found[literal]))
+                    long.add(aloud(sound), form)
+        return short.ready(), long.ready()
+
+    def prepare(self) -> None:
+        """Make ready what typed pinyin needs, which would otherwise be made when someone first types some."""
+        _ = self._by_ear
+
+    def look(self, heard: Heard) -> Found:
+        """Return where each word stands: for each of its forms in the text, the places in order."""
+        text = heard.text
+        forms: defaultdict[str, list[Span]] = defaultdict(list)
+        for start, end, form in self._exact.hits(text):
+            if form[0] > "\x7f" or _whole_word(text, start, end):
+                forms[form].append((start, end))
+        if heard.typed:
+            short, long = self._by_ear
+            places = chain(short.hits(heard.exact), long.hits(heard.sounds))
+        else:
+            places = chain(self._misspelt.hits(heard.sounds))
+        meant = _typed if heard.typed else _homophone
+        for start, end, form in places:
+            said = text[start:end]
+            if said != form and meant(said, form):
+                forms[form].append((start, end))
+        found: defaultdict[Literal, list[list[Span]]] = defaultdict(list)
+        literals = self._literals
+        for form, spans in forms.items():
+            for literal in literals[form]:
+                found[literal].append(spans)
         return found
 
 
 class _Table:
-    """Words by what they look or sound like: those of one and of two signs, and the longer ones by their first three."""
+    """Words by what they look or sound like, one sign for each of their characters."""
 
     def __init__(self) -> None:
-        self._words: dict[str, list[str]] = {}
-        self._lengths: dict[str, tuple[int, ...]] = {}
+        self._automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
+        self._forms: list[str | list[str]] = []  # a list only where several sound alike: most are alone
+        self._ready = False
 
     def add(self, key: str, form: str) -> None:
-        self._words.setdefault(key, []).append(form)
-        if len(key) > 2:
-            lengths = self._lengths.get(key[:3], ())
-            if len(key) not in lengths:
-                self._lengths[key[:3]] = (*lengths, len(key))
+        number = self._automaton.get(key, -1)
+        if number < 0:
+            self._automaton.add_word(key, len(self._forms))
+            self._forms.append(form)
+            return
+        found = self._forms[number]
+        known = [found] if isinstance(found, str) else found
+        if form not in known:
+            self._forms[number] = [*known, form]
 
-    def hits(self, text: str, short: bool = True) -> list[tuple[int, int, list[str]]]:
-        """Return where words stand; without the ``short`` ones, only those of three signs and more."""
-        words, lengths, size = self._words, self._lengths, len(text)
-        found = []
-        for at in range(size):
-            start = text[at : at + 3]
-            if short:
-                if start[0] in words:
-                    found.append((at, at + 1, words[start[0]]))
-                if start[:2] in words and at + 2 <= size:
-                    found.append((at, at + 2, words[start[:2]]))
-            if start in lengths:
-                for length in lengths[start]:
-                    word = text[at : at + length]
-                    if word in words and at + length <= size:
-                        found.append((at, at + length, words[word]))
-        return found
+    def ready(self) -> Self:
+        """Make it ready to be looked in; nothing can be added after."""
+        self._automaton.make_automaton()
+        self._ready = bool(self._forms)
+        return self
+
+    def hits(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Yield where words stand, and which."""
+        if not self._ready:
+            return
+        for last, number in self._automaton.iter(text):
+            forms = self._forms[number]
+            for form in (forms,) if isinstance(forms, str) else forms:
+                yield last + 1 - len(form), last + 1, form
 
 
 def _whole_word(text: str, start: int, end: int) -> bool:
     """Tell whether a Latin word or a number is not a part of a longer one."""
-    first, last = text[start], text[end - 1]
-    if first.isascii() and first.isalnum() and start and text[start - 1].isascii() and text[start - 1].isalpha():
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return not (_one_word(before, text[start]) or _one_word(text[end - 1], after))
+
+
+def _one_word(left: str, right: str) -> bool:
+    """Tell whether two neighbours belong to one Latin word or to one number."""
+    if not (left and right and left.isascii() and right.isascii()):
         return False
-    return not (last.isascii() and last.isalpha() and end < len(text) and text[end].isascii() and text[end].isalpha())
+    return (left.isalpha() and right.isalnum()) or (left.isdigit() and right.isdigit())
 
 
 def _typed(said: str, form: str) -> bool:

@@ -170,7 +170,7 @@ def evaluate(
 def searcher_over(settings: Settings, task: Task, model: Model, report: Report) -> Iterator[Searcher]:
     """Give a searcher over an index of a task in a temporary folder, which goes with it; vectors stay in the cache."""
     with tempfile.TemporaryDirectory(prefix="yiju-eval-") as place:
-        aside = settings.model_copy(update={"index": Path(place) / "index"})
+        aside = settings.model_copy(update={"index": Path(place) / "index", "known_questions": 0})
         segmenter = Segmenter(load_lexicon(settings.corpus / "lexicon"), settings.cache)
         documents, passages = passages_of(task)
         embeddings = settings.cache / "eval" / f"{task.name}-{model.key[:16]}.npz"

@@ -37,6 +37,19 @@ class Understood:
     corrected: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SubjectWord:
+    """A word of a question that carries its subject: ``text`` (folded) at ``start:end``.
+
+    ``weight`` is how much more frequent it is in the corpus than in everyday language (log ratio; 0 where it is not).
+    """
+
+    text: str
+    start: int
+    end: int
+    weight: float
+
+
 class QuestionReader:
     """Reads questions for one corpus. Stateless and safe to share between threads."""
 
@@ -71,12 +84,18 @@ class QuestionReader:
 
     def _typical(self, text: str) -> float:
         """Return how much more frequent a text's words are in the corpus than elsewhere (sum of log ratios above 0)."""
-        total = 0.0
-        for word, _, _ in self._segmenter.words(text):
+        return sum(word.weight for word in self.subject(text))
+
+    def subject(self, text: str) -> list[SubjectWord]:
+        """Return the words of a text that carry its subject, in order."""
+        found = []
+        for word, start, end in self._segmenter.words(text):
+            if word in stopwords() or (word[0] in "不没" and len(word) <= 3):  # "不会" of "会不会" is no subject
+                continue
             _, count, frequency = self._spellings.words.get(word, ((), 0, 0))
-            if count and word not in stopwords():
-                total += max(0.0, math.log(count / self._all * self._everyday / max(frequency, 1)))
-        return total
+            weight = math.log(count / self._all * self._everyday / max(frequency, 1)) if count else 0.0
+            found.append(SubjectWord(word, start, end, max(0.0, weight)))
+        return found
 
     def _renamed(self, text: str) -> str:
         """Put the name that the corpus uses in the place of a synonym that it never uses."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
 import opencc
+
+from bot.language.folding import fold
+
+_MARKS = re.compile(r"[\W_]+")
 
 
 @lru_cache(maxsize=1)
@@ -28,3 +33,8 @@ def simplify_in_place(text: str) -> str:
 def _one(character: str) -> str:
     simple = simplify(character)
     return simple if len(simple) == 1 else character
+
+
+def bare(text: str) -> str:
+    """Return only the letters, digits and characters of a text, folded and simplified: equal for the same question."""
+    return _MARKS.sub("", simplify(fold(text)))

@@ -28,12 +28,14 @@ from bot.retrieval.late import TokenIndex, build_tokens
 from bot.retrieval.lexical import build_lexical
 from bot.retrieval.loading import load_build, load_encoder
 from bot.retrieval.model import Model, open_model
+from bot.retrieval.questions import known_questions
 from bot.retrieval.rows import write_rows
 from bot.retrieval.search import LoadedIndex, open_searcher
 from bot.retrieval.settle import measure, thresholds
 from bot.retrieval.store import add_to_manifest, build_lock, current_build, new_build, read_manifest, write_manifest
 from bot.settings import Settings
 
+QUESTIONS = "questions.jsonl"
 _LIBRARIES = ("numpy", "faiss-cpu", "bm25s", "jieba", "onnxruntime", "tokenizers")
 
 
@@ -58,6 +60,7 @@ class BuildSummary:
     passages: int
     vectors: int
     references: int
+    questions: int
     encoded: int
     seconds: float
     serving: str
@@ -105,6 +108,7 @@ def _write(
     """Write every file of a build; the manifest, with the checksums, last."""
     write_rows(folder / "documents.jsonl", documents)
     write_rows(folder / "passages.jsonl", passages)
+    write_rows(folder / QUESTIONS, ())  # until the finished index has been asked
     np.save(folder / "units.npy", np.asarray(owners, dtype=np.int32), allow_pickle=False)
     save_dense(build_dense(vectors), folder / "vectors.faiss")
     tokens.save(folder / "tokens")
@@ -155,6 +159,7 @@ def up_to_date(settings: Settings) -> Path | None:
         and manifest.get("encoder", {}).get("sha256") == open_model(settings).key
         and manifest.get("thresholds", {}).get("policy") == settings.caution
         and manifest.get("confidence_sha256") == _confidence_hash()
+        and manifest.get("questions", {}).get("most") == settings.known_questions
         and manifest.get("libraries") == _versions()
     )
     return folder if same else None
@@ -187,11 +192,15 @@ def _check(index: LoadedIndex) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """What was put into an index: its folder, how many vectors it has and how many of them had to be computed."""
+    """What was put into an index: its folder, how many vectors it has and how many of them had to be computed.
+
+    ``questions`` is how many of the corpus's own questions it is known to answer.
+    """
 
     folder: Path
     vectors: int
     encoded: int
+    questions: int
 
 
 def index_passages(
@@ -235,10 +244,14 @@ def index_passages(
         report.stage("定回答的把握")
         background = measure(open_searcher(index, settings))
         index.manifest["background"] = background
-        found = {"background": background, "thresholds": thresholds(open_searcher(index, settings), settings.caution)}
-        add_to_manifest(folder, found | {"confidence_sha256": _confidence_hash()})
+        limits = thresholds(open_searcher(index, settings), settings.caution)
+        found = {"background": background, "thresholds": limits, "confidence_sha256": _confidence_hash()}
+        known = known_questions(open_searcher(index, settings), limits["answer"], settings, report.progress)
+        write_rows(folder / QUESTIONS, known)
+        questions = {"most": settings.known_questions, "known": len(known)}
+        add_to_manifest(folder, found | {"questions": questions}, files=(QUESTIONS,))
     cache.keep_only(texts)
-    return Indexed(current_build(settings.index), len(texts), encoded)
+    return Indexed(current_build(settings.index), len(texts), encoded, len(known))
 
 
 def build_index(settings: Settings, report: Report, model: Model | None = None) -> BuildSummary:
@@ -271,6 +284,7 @@ def build_index(settings: Settings, report: Report, model: Model | None = None) 
             passages=len(passages),
             vectors=made.vectors,
             references=sum(len(document.references) for document in documents),
+            questions=made.questions,
             encoded=made.encoded,
             seconds=time.perf_counter() - started,
             serving=model.describe()["serving"],

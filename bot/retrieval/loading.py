@@ -16,7 +16,7 @@ from bot.language.spellings import load_spellings
 from bot.retrieval.dense import load_dense
 from bot.retrieval.late import load_tokens
 from bot.retrieval.lexical import load_lexical
-from bot.retrieval.rows import read_documents, read_passages
+from bot.retrieval.rows import read_documents, read_passages, read_questions
 from bot.retrieval.search import LoadedIndex
 from bot.retrieval.store import read_manifest
 
@@ -52,6 +52,7 @@ def load_build(folder: Path, cache: Path, threads: int = 0, segmenter: Segmenter
     manifest = read_manifest(folder)
     documents = read_documents(folder / "documents.jsonl")
     passages = read_passages(folder / "passages.jsonl")
+    questions = read_questions(folder / "questions.jsonl")
     dense = load_dense(folder / "vectors.faiss")
     lexical = load_lexical(folder / "lexical")
     tokens = load_tokens(folder / "tokens")
@@ -62,6 +63,8 @@ def load_build(folder: Path, cache: Path, threads: int = 0, segmenter: Segmenter
         raise IndexFormatError(f"{folder / 'units.npy'} 缺失或已损坏。请重新建索引：python build_index.py") from error
     count = len(passages)
     fits = len(units) == len(dense) and len(lexical) == len(tokens) == count and units.max(initial=-1) < count
+    named = {passage.id for passage in passages}
+    fits = fits and all(question.passage_id in named for question in questions)
     if not fits or any(passage.document_id not in documents for passage in passages):
         raise IndexFormatError(f"索引 {folder} 的各部分对不上。请重新建索引：python build_index.py")
     try:
@@ -72,5 +75,5 @@ def load_build(folder: Path, cache: Path, threads: int = 0, segmenter: Segmenter
         raise IndexFormatError(f"索引的向量是 {dense.dimension} 维，编码器是 {encoder.dimension} 维。请重新建索引。")
     segmenter = segmenter or Segmenter(load_lexicon(folder / "lexicon"), cache)
     return LoadedIndex(
-        folder, manifest, documents, passages, units, dense, lexical, tokens, spellings, segmenter, encoder
+        folder, manifest, documents, passages, units, dense, lexical, tokens, spellings, segmenter, encoder, questions
     )

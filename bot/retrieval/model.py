@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.encoding.base_model import base_model
-from bot.encoding.default_model import default_model
 from bot.encoding.encoder import Agreement, Encoding, agreement
 from bot.encoding.onnx_encoder import OnnxEncoder
 from bot.encoding.unpacking import file_sha256
@@ -132,9 +130,17 @@ def open_model(settings: Settings) -> Model:
     untrained one that it was made from; both are unpacked once.
 
     Raises:
-        EncoderError: it cannot be had.
+        EncoderError: it cannot be had, or what building needs is not installed.
     """
     if settings.model in ("default", "base"):
+        try:  # only here: a machine that serves has not all that building needs
+            from bot.encoding.base_model import base_model
+            from bot.encoding.default_model import default_model
+        except ModuleNotFoundError as error:
+            raise EncoderError(
+                f"这里没有装建索引所需的依赖(缺少 {error.name})。请运行 python3 deploy/setup_env.py build,"
+                "或在另一台机器上建好，把 index/ 里的构建文件夹拷过来。"
+            ) from error
         folder = (default_model if settings.model == "default" else base_model)(settings.cache)
         return Model(str(folder), folder.name, settings)
     path = Path(settings.model).expanduser()

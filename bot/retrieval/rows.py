@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import IndexFormatError
-from bot.records import Block, Citation, Document, Note, Passage, Questions, Reference
+from bot.language.variants import bare
+from bot.records import Block, Citation, Document, KnownQuestion, Note, Passage, Questions, Reference
 
 
-def write_rows(path: Path, rows: Iterable[Document | Passage]) -> None:
+def write_rows(path: Path, rows: Iterable[Document | Passage | KnownQuestion]) -> None:
     """Write one JSON object a line, UTF-8."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
@@ -69,3 +70,23 @@ def read_documents(path: Path) -> dict[str, Document]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IndexFormatError(f"{path} 读不懂。请重新建索引：python build_index.py") from error
     return {document.id: document for document in documents}
+
+
+def _question(row: dict[str, Any]) -> KnownQuestion:
+    question = KnownQuestion(**row)
+    syllables = question.pinyin.split(" ")
+    if len(syllables) != len(bare(question.text)) or question.initials != "".join(s[0] for s in syllables):
+        raise ValueError(question.text)
+    return question
+
+
+def read_questions(path: Path) -> tuple[KnownQuestion, ...]:
+    """Read ``questions.jsonl``.
+
+    Raises:
+        IndexFormatError: it is missing, or a line is not such a record.
+    """
+    try:
+        return tuple(_question(row) for row in _read(path))
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise IndexFormatError(f"{path} 读不懂。请重新建索引：python build_index.py") from error

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterable, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ from bot.encoding.encoder import Encoder
 from bot.language.folding import fold
 from bot.language.segmentation import Segmenter, stopwords
 from bot.language.spellings import Spellings
-from bot.language.understanding import STEPS, QuestionReader, Understood
+from bot.language.understanding import STEPS, QuestionReader, SubjectWord, Understood
 from bot.language.variants import simplify_in_place
-from bot.records import Document, Hit, Passage, Span
+from bot.records import Document, Hit, KnownQuestion, Passage, Span
 from bot.retrieval.aspects import RIVALS, Meeting, aspects_for, meet
 from bot.retrieval.confidence import Looked, background_of, confidence, focus, wording
 from bot.retrieval.dense import FaissIndex
@@ -42,6 +43,7 @@ class LoadedIndex:
     spellings: Spellings
     segmenter: Segmenter
     encoder: Encoder
+    questions: tuple[KnownQuestion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,17 @@ class Searcher:
         self._background = background_of(index.manifest.get("background"))
         self._aspects = aspects_for(index.encoder)
         self._units_per_passage = max(1, -(-len(index.units) // max(1, len(index.passages))))
+        self._among: NDArray[np.bool_] | None = None  # which passages may be found; None for all
+
+    def only(self, documents: Collection[str]) -> Searcher:
+        """Return a searcher over some documents only, which shares everything that is loaded."""
+        index = self.index
+        known = {name: document for name, document in index.documents.items() if name in documents}
+        among = np.array([passage.document_id in known for passage in index.passages], dtype=np.bool_)
+        narrowed = copy(self)
+        narrowed.index = replace(index, documents=known, dense=index.dense.only(among[index.units]))
+        narrowed._among = among
+        return narrowed
 
     def search(self, question: str, count: int) -> list[Hit]:
         """Return up to ``count`` hits, best first; none where the question has no word at all."""
@@ -161,6 +174,8 @@ class Searcher:
             return Found((), Understood(question, question))
         understood = self._reader.read(question)
         found = self.candidates(understood)
+        if not len(found.numbers):  # only documents that are not in this index
+            return Found((), understood, found)
         order = np.lexsort((found.numbers, -found.fused))[:count]
         dense_ranks, lexical_ranks, late_ranks = ranks(found.dense), ranks(found.lexical), ranks(found.late)
         words = self._informative(understood.text)
@@ -219,6 +234,17 @@ class Searcher:
         signals, probability = self._judge(judged, best, number, understood, coverage, _absent(words), meeting)
         return Examined(number, signals, probability, meeting)
 
+    def subject(self, text: str) -> list[SubjectWord]:
+        """Return the words of a text that carry its subject, with how typical of the corpus each is."""
+        return self._reader.subject(text)
+
+    def likeness(self, text: str, others: Sequence[str]) -> list[float]:
+        """Return the cosine of a text with each of some others: how alike in kind two names are."""
+        if not others:
+            return []
+        vectors = self.index.encoder.encode_queries([text, *others])
+        return [float(value) for value in vectors[1:] @ vectors[0]]
+
     def cosines(self, question: str) -> dict[str, float]:
         """Return the raw cosine signals of the best passage for a question."""
         found = self.candidates(self._reader.read(question))
@@ -235,6 +261,8 @@ class Searcher:
         all_tokens = index.segmenter.tokens(understood.text)
         tokens = [token for token in all_tokens if token not in common] or all_tokens
         lexical = index.lexical.scores(tokens)
+        if self._among is not None:
+            lexical = np.where(self._among, lexical, np.float32(0))
         take = min(self._candidates, len(lexical))
         top = np.argpartition(-lexical, take - 1)[:take]
         top = top[lexical[top] > 0]
@@ -306,8 +334,12 @@ class Searcher:
                 continue
             names = dict.fromkeys((word, canonical.get(word, word)))
             weight = min(lexical.idf(name) for name in names)
-            words[word] = _Word(word, weight, tuple(lexical.holders(name) for name in names))
+            words[word] = _Word(word, weight, tuple(self._found(lexical.holders(name)) for name in names))
         return list(words.values())
+
+    def _found(self, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return those of some passages that may be found."""
+        return numbers if self._among is None else numbers[self._among[numbers]]
 
     def _coverage(self, words: Sequence[_Word], number: int) -> tuple[float, tuple[str, ...]]:
         """Return the share of the question's informative weight (idf) that a passage holds, and those words."""

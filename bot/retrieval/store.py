@@ -8,7 +8,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from bot.encoding.unpacking import file_sha256
 from bot.errors import BuildBusyError, IndexFormatError
 
 FORMAT = "yiju-index"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 _BUILD_NAME = re.compile(r"build-[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 _REBUILD = "请重新建索引：python build_index.py(或 make index)。"
 
@@ -71,10 +71,11 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     (folder / "manifest.json").write_text(text, encoding="utf-8")
 
 
-def add_to_manifest(folder: Path, content: dict[str, Any]) -> None:
-    """Add to the manifest of a build that is not in use yet."""
+def add_to_manifest(folder: Path, content: dict[str, Any], files: Iterable[str] = ()) -> None:
+    """Add to the manifest of a build that is not in use yet, also the checksums of ``files`` written since."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8")) | content
+    manifest["files"] |= {name: file_sha256(folder / name) for name in files}
     path.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 

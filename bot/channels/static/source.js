@@ -25,8 +25,10 @@ document.querySelector(".print").addEventListener("click", () => print());
 
 // Opened from the chat, this page is a tab of its own: going back means closing it, the conversation is still there.
 document.querySelector(".back").addEventListener("click", (event) => {
-  if (document.referrer !== `${location.origin}/`) return;
+  const from = document.referrer;
+  const chats = ["/", "/m"].map((path) => location.origin + path);
+  if (!chats.includes(from.split(/[?#]/)[0])) return;
   event.preventDefault();
   close();
-  setTimeout(() => location.assign("/"), 200);
+  setTimeout(() => location.assign(from), 200);
 });
