@@ -102,7 +102,7 @@ def with_aspect(found: Sources, others: Sources) -> Sources:
             example for side in (found, others) for other, rows in side.items() if other != name for example in rows
         ]
         network = aspects.train(rest)
-        judged[name] = [replace(e, signals=e.signals | {ASPECT: network.logit(e.meeting)}) for e in source]
+        judged[name] = [replace(e, signals=e.signals | {ASPECT: float(network.logits([e.meeting])[0])}) for e in source]
     return judged
 
 

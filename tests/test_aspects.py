@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +25,15 @@ def test_how_a_question_meets_a_passage_by_hand() -> None:
     question = KINDS[[0, 1]]
     passage = np.stack([KINDS[0], KINDS[2], (KINDS[1] * 0.6 + KINDS[3] * 0.8)])
     best = np.array([[1.0, 0.5, 0.9], [0.6, 0.8, 0.1]], dtype=np.float32)
-    meeting = meet(question, passage, best, 0, np.array([0, 2]))
+    meeting = meet(question, passage, best, np.median(best, axis=1), 0, np.array([0, 2]))
     assert meeting.met == pytest.approx(passage[[0, 2]])
     # here - 0.8, here - median, here - the best rival (the third candidate), mean of the best three - here
     expected = [[0.2, 0.1, 0.1, 1 / 3 - 1.0], [-0.2, 0.0, 0.5, 0.2 - 0.6]]
     assert meeting.features == pytest.approx(np.array(expected) * 8, abs=1e-5)
-    alone = meet(question, passage, best[:, :1], 0, np.array([0]))
+    alone = meet(question, passage, best[:, :1], best[:, 0], 0, np.array([0]))
     assert alone.features[:, 2] == pytest.approx([0.0, 0.0])
-    assert len(meet(np.repeat(question, 30, axis=0), passage, np.repeat(best, 30, axis=0), 0, np.array([0])).own) == 40
+    long, wide = (np.repeat(rows, 30, axis=0) for rows in (question, best))
+    assert len(meet(long, passage, wide, wide[:, 0], 0, np.array([0])).own) == 40
 
 
 def test_the_network_agrees_with_torch_and_learns_what_is_not_met() -> None:
@@ -51,14 +53,18 @@ def test_the_network_agrees_with_torch_and_learns_what_is_not_met() -> None:
         question = KINDS[[1, *draw.integers(2, 8, draw.integers(2, 6))]]
         passage = KINDS[[*draw.integers(2, 8, 6), *([1] if tells else [])]]
         best = np.stack([(question @ passage.T).max(axis=1), *(draw.random((3, len(question))))], axis=1)
-        meeting = meet(question, passage, best.astype(np.float32), 0, np.arange(4))
+        best = best.astype(np.float32)
+        meeting = meet(question, passage, best, np.median(best, axis=1), 0, np.arange(4))
         examples.append(Example(dict.fromkeys(SIGNALS, 0.0), meeting, tells, "natural", tells))
     meetings = [example.meeting for example in examples[:9]]
     with torch.no_grad():
         expected = network(*_batch(meetings)).numpy()
-    assert [Aspects(_weights(network)).logit(m) for m in meetings] == pytest.approx(expected.tolist(), abs=1e-4)
+    shipped = Aspects(_weights(network))
+    assert [shipped.logits([m])[0] for m in meetings] == pytest.approx(expected.tolist(), abs=1e-4)
+    pair = [meetings[0], replace(meetings[0], met=meetings[0].met[::-1].copy())]
+    assert shipped.logits(pair) == pytest.approx([shipped.logits([m])[0] for m in pair], abs=1e-5)
     learned = train(examples[:500])
-    logits = np.array([learned.logit(example.meeting) for example in examples[500:]])
+    logits = np.array([learned.logits([example.meeting])[0] for example in examples[500:]])
     right = np.array([example.right for example in examples[500:]])
     assert (logits[right][:, None] > logits[~right]).mean() > 0.99
 

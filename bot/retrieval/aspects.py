@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -43,26 +44,27 @@ class Meeting:
     features: Floats
 
 
-def meet(question: Floats, passage: Floats, best: Floats, at: int, rivals: NDArray[np.int64]) -> Meeting:
+def meet(question: Floats, passage: Floats, best: Floats, usual: Floats, at: int, rivals: NDArray[np.int64]) -> Meeting:
     """Return how a question meets a passage.
 
     Args:
         question: Unit vectors of the question's tokens [t, e].
         passage: Unit vectors of the passage's tokens [u, e].
         best: The best cosine of each token of the question with each candidate [t, m].
+        usual: Its median over the candidates [t].
         at: The passage's column in it.
         rivals: The columns of the best candidates, this one may be among them.
     """
-    question = question[:TOKENS]
+    question, usual = question[:TOKENS], usual[:TOKENS]
     cosines = question @ passage.T
-    here = cosines.max(axis=1)
-    usual = np.median(best[:TOKENS], axis=1)
+    nearest = cosines.argmax(axis=1)
+    here = cosines[np.arange(len(cosines)), nearest]
     others = best[:TOKENS, rivals[rivals != at][: RIVALS - 1]]
     other = others.max(axis=1) if others.shape[1] else usual
     few = min(3, cosines.shape[1])
     around = np.partition(cosines, -few, axis=1)[:, -few:].mean(axis=1)
     features = np.stack([here - 0.8, here - usual, here - other, around - here], axis=1) * 8.0
-    return Meeting(question, passage[cosines.argmax(axis=1)], features.astype(np.float32))
+    return Meeting(question, passage[nearest], features.astype(np.float32))
 
 
 def _norm(rows: Floats, weight: Floats, bias: Floats) -> Floats:
@@ -76,26 +78,26 @@ class Aspects:
 
     weights: dict[str, Floats]
 
-    def logit(self, meeting: Meeting) -> float:
-        """Return what the meeting adds to the log-odds that the passage answers, up to a scale."""
-        w = self.weights
-        tokens = (
-            8.0 * (meeting.own @ w["own"] + meeting.met @ w["met"]) + 80.0 * (meeting.own * meeting.met) @ w["both"]
-        )
-        tokens += meeting.features @ w["features"] + w["bias"]
-        first = w["first"][None]
-        rows = _norm(np.concatenate([first, tokens]), w["norm1.weight"], w["norm1.bias"])
-        width = first.shape[1] // HEADS
-        query = (rows[0] @ w["query"] + w["query.bias"]).reshape(HEADS, width)
-        keys = (rows @ w["key"] + w["key.bias"]).reshape(-1, HEADS, width)
-        values = (rows @ w["value"] + w["value.bias"]).reshape(-1, HEADS, width)
-        scores = np.einsum("hd,thd->th", query, keys) / math.sqrt(width)
-        shares = np.exp(scores - scores.max(axis=0))
-        shares /= shares.sum(axis=0)
-        state = first + np.einsum("th,thd->hd", shares, values).reshape(1, -1) @ w["output"] + w["output.bias"]
+    def logits(self, meetings: Sequence[Meeting]) -> Floats:
+        """Return what each meeting of one question adds to the log-odds that its passage answers, up to a scale."""
+        w, own = self.weights, meetings[0].own
+        met, features = (np.stack([getattr(m, name) for m in meetings]) for name in ("met", "features"))
+        tokens = 8.0 * (own @ w["own"] + met @ w["met"]) + 80.0 * (own * met) @ w["both"]
+        tokens += features @ w["features"] + w["bias"]
+        first = np.broadcast_to(w["first"], (len(met), 1, len(w["first"])))
+        rows = _norm(np.concatenate([first, tokens], axis=1), w["norm1.weight"], w["norm1.bias"])
+        split = (*rows.shape[:2], HEADS, rows.shape[2] // HEADS)
+        query = (rows[0, 0] @ w["query"] + w["query.bias"]).reshape(split[2:])  # the first row is always the same
+        keys = (rows @ w["key"] + w["key.bias"]).reshape(split)
+        values = (rows @ w["value"] + w["value.bias"]).reshape(split)
+        scores = np.einsum("hd,bthd->bth", query, keys) / math.sqrt(split[3])
+        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        read = np.einsum("bth,bthd->bhd", shares, values).reshape(len(met), -1)
+        state = first[:, 0] + read @ w["output"] + w["output.bias"]
         inner = np.maximum(_norm(state, w["norm2.weight"], w["norm2.bias"]) @ w["inner"] + w["inner.bias"], 0.0)
         state = state + inner @ w["outer"] + w["outer.bias"]
-        return float((_norm(state, w["norm3.weight"], w["norm3.bias"]) @ w["last"])[0, 0])
+        return np.asarray((_norm(state, w["norm3.weight"], w["norm3.bias"]) @ w["last"])[:, 0], dtype=np.float32)
 
 
 @lru_cache(maxsize=1)

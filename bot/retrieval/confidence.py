@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -85,9 +85,13 @@ class Background:
     weakest: tuple[float, float] = (0.74, 0.03)
     quarter: tuple[float, float] = (0.75, 0.03)
 
+    def pairs(self) -> tuple[tuple[str, tuple[float, float]], ...]:
+        """Return each signal with its mean and standard deviation."""
+        return tuple((name, getattr(self, name)) for name in _BACKGROUND)
+
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object."""
-        return {name: [round(value, 5) for value in pair] for name, pair in asdict(self).items()}
+        return {name: [round(value, 5) for value in pair] for name, pair in self.pairs()}
 
 
 def background_of(content: Mapping[str, Any] | None) -> Background:
@@ -155,10 +159,19 @@ class Looked:
     met: NDArray[np.float32]
 
     @cached_property
-    def _usual(self) -> tuple[NDArray[np.float32], float]:
-        """The median over the candidates for each token, and the sum over tokens of how far the best one is above it."""
-        median = np.median(self.met, axis=1).astype(np.float32)
-        return median, float(np.maximum(self.met.max(axis=1) - median, 0.02).sum())
+    def usual(self) -> NDArray[np.float32]:
+        """The median over the candidates for each token of the question [t]."""
+        return np.median(self.met, axis=1).astype(np.float32)
+
+    @cached_property
+    def order(self) -> NDArray[np.int64]:
+        """The candidates, best first."""
+        return np.argsort(-self.fused, kind="stable").astype(np.int64)
+
+    @cached_property
+    def _spread(self) -> float:
+        """The sum over tokens of how far the best candidate is above the usual."""
+        return float(np.maximum(self.met.max(axis=1) - self.usual, 0.02).sum())
 
     @cached_property
     def _fifths(self) -> tuple[float, float, float]:
@@ -188,13 +201,13 @@ class Looked:
             absent: Share of that weight whose words the whole corpus does not hold.
         """
         raw = self.cosines(at)
-        found = {name: (raw[name] - mean) / deviation for name, (mean, deviation) in asdict(background).items()}
-        (median, spread), (late, dense, middle) = self._usual, self._fifths
+        found = {name: (raw[name] - mean) / deviation for name, (mean, deviation) in background.pairs()}
+        late, dense, middle = self._fifths
         others = np.delete(self.fused, at)
         lower = others[others <= self.fused[at]]
         second = float(lower.max()) if len(lower) else float(self.fused[at])
         return found | {
-            "standing": float((self.met[:, at] - median).sum()) / spread,
+            "standing": float((self.met[:, at] - self.usual).sum()) / self._spread,
             "share": float(self.share[at]),
             "coverage": coverage,
             "margin": min(float(self.fused[at]) - second, 2.5),

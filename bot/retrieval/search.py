@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -20,7 +20,7 @@ from bot.language.understanding import STEPS, QuestionReader, SubjectWord, Under
 from bot.language.variants import simplify_in_place
 from bot.records import Document, Hit, KnownQuestion, Passage, Span
 from bot.retrieval.aspects import RIVALS, Meeting, aspects_for, meet
-from bot.retrieval.confidence import Looked, background_of, confidence, focus, wording
+from bot.retrieval.confidence import ASPECT, Looked, background_of, confidence, focus, wording
 from bot.retrieval.dense import FaissIndex
 from bot.retrieval.fusion import FusionWeights, linear_combination, ranks
 from bot.retrieval.late import TokenIndex
@@ -182,12 +182,13 @@ class Searcher:
         absent = _absent(words)
         background = float(np.median(found.fused))
         judged = self._judged(found)
+        aspects = self._aspects_of(judged, found, order)
         hits = []
         for place, at in enumerate(order.tolist(), 1):
             number = int(found.numbers[at])
             passage = self.index.passages[number]
             coverage, matched = self._coverage(words, number)
-            signals, probability = self._confidence(judged, found, at, understood, number, coverage, absent)
+            signals, probability = self._confidence(judged, found, at, understood, number, coverage, absent, aspects)
             hits.append(
                 Hit(
                     passage=passage,
@@ -231,7 +232,8 @@ class Searcher:
         words = self._informative(understood.text)
         coverage, _ = self._coverage(words, number)
         meeting = self._meeting(judged, best, number, found.tokens)
-        signals, probability = self._judge(judged, best, number, understood, coverage, _absent(words), meeting)
+        aspect = float(self._aspects.logits([meeting])[0]) if self._aspects else None
+        signals, probability = self._judge(judged, best, number, understood, coverage, _absent(words), aspect)
         return Examined(number, signals, probability, meeting)
 
     def subject(self, text: str) -> list[SubjectWord]:
@@ -298,30 +300,38 @@ class Searcher:
 
     def _confidence(
         self, judged: Looked, found: Candidates, at: int, understood: Understood, number: int, coverage: float,
-        absent: float,
+        absent: float, aspects: Mapping[int, float],
     ) -> tuple[dict[str, float], float]:  # fmt: skip
         """Return a candidate's signals and the probability that it answers; none were it not compared by tokens."""
-        place = int(np.searchsorted(found.looked, at))
-        if place >= len(found.looked) or found.looked[place] != at:
+        place = _place(found.looked, at)
+        if place is None:
             return {}, 0.0
-        meeting = self._meeting(judged, place, number, found.tokens) if self._aspects else None
-        return self._judge(judged, place, number, understood, coverage, absent, meeting)
+        return self._judge(judged, place, number, understood, coverage, absent, aspects.get(at))
+
+    def _aspects_of(self, judged: Looked, found: Candidates, chosen: NDArray[np.int64]) -> dict[int, float]:
+        """Return what the network says of some candidates, those that were compared by tokens."""
+        if self._aspects is None:
+            return {}
+        places = {at: place for at in chosen.tolist() if (place := _place(found.looked, at)) is not None}
+        meetings = [self._meeting(judged, place, int(found.numbers[at]), found.tokens) for at, place in places.items()]
+        logits = self._aspects.logits(meetings).tolist() if meetings else []
+        return dict(zip(places, logits, strict=True))
 
     def _meeting(self, judged: Looked, place: int, number: int, tokens: NDArray[np.float32]) -> Meeting:
         """Return how the tokens of a question meet those of a candidate."""
-        rivals = np.argsort(-judged.fused, kind="stable")[:RIVALS].astype(np.int64)
-        return meet(tokens, self.index.tokens.vectors(number), judged.met, place, rivals)
+        vectors = self.index.tokens.vectors(number)
+        return meet(tokens, vectors, judged.met, judged.usual, place, judged.order[:RIVALS])
 
     def _judge(
         self, judged: Looked, place: int, number: int, understood: Understood, coverage: float, absent: float,
-        meeting: Meeting | None,
+        aspect: float | None,
     ) -> tuple[dict[str, float], float]:  # fmt: skip
         """Return a candidate's signals and the probability that it answers."""
         text = self.index.passages[number].index_texts[0]
         signals = judged.signals(place, self._background, coverage, absent) | wording(understood.text, text)
-        if self._aspects is not None and meeting is not None:
-            signals["aspect"] = self._aspects.logit(meeting)
-        model = confidence(self._aspects is not None)
+        if aspect is not None:
+            signals[ASPECT] = aspect
+        model = confidence(aspect is not None)
         return signals, model.probability(signals, focus(understood.text, text))
 
     def _informative(self, question: str) -> list[_Word]:
@@ -363,6 +373,12 @@ class Searcher:
                     spans.append((at, end))
                 at = folded.find(name, end)
         return tuple(sorted(spans))
+
+
+def _place(looked: NDArray[np.int64], at: int) -> int | None:
+    """Return where a candidate stands among those that were compared by tokens."""
+    place = int(np.searchsorted(looked, at))
+    return place if place < len(looked) and looked[place] == at else None
 
 
 def open_searcher(index: LoadedIndex, settings: Settings) -> Searcher:
