@@ -1,4 +1,5 @@
-// Known questions to choose from while one is being typed: a list above the input box, after the ARIA combobox pattern.
+// Known questions to choose from while one is being typed: a list above the input box, announced and reached by arrow keys.
+// The box is a textarea, to which ARIA gives no combobox role; it points at the list with the properties it may have.
 // Nothing is stored. Words from outside reach the page by textContent only.
 "use strict";
 (() => {
@@ -24,15 +25,13 @@
   const box = () => document.querySelector(BOX);
   const isBox = (element) => element instanceof Element && element.matches(BOX);
 
-  // Gradio may draw the box anew: whatever is there is made a combobox when it is first typed into.
+  // Gradio may draw the box anew: whatever is there is tied to the list when it is first typed into.
   function attach(area) {
     if (!list.isConnected) area.closest("#yj-box").append(list, status);
-    if (area.getAttribute("role") === "combobox") return;
-    area.setAttribute("role", "combobox");
+    if (area.getAttribute("aria-controls") === list.id) return;
     area.setAttribute("aria-autocomplete", "list");
     area.setAttribute("aria-haspopup", "listbox");
     area.setAttribute("aria-controls", list.id);
-    area.setAttribute("aria-expanded", "false");
     area.setAttribute("autocomplete", "off");
   }
 
@@ -45,7 +44,6 @@
     list.hidden = true;
     list.replaceChildren();
     status.textContent = "";
-    box()?.setAttribute("aria-expanded", "false");
     box()?.removeAttribute("aria-activedescendant");
   }
 
@@ -79,7 +77,6 @@
     list.scrollTop = 0;
     status.textContent = (words.count ?? "").replace("{count}", questions.length);
     box()?.removeAttribute("aria-activedescendant");
-    box()?.setAttribute("aria-expanded", "true");
   }
 
   let token = ""; // of this page; the interface answers pages that show one
