@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from bot.dialogue.safety import Safety, load_safety, rules_folder
+from bot.dialogue.safety import Safety, open_safety
 from bot.settings import load_settings
 
 FILE = Path(__file__).resolve().parent.parent / "tests" / "eval" / "safety" / "sentences.tsv"
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--wrong", action="store_true", help="name the sentences that were judged wrongly")
     args = parser.parse_args()
     started = time.perf_counter()
-    safety = load_safety(rules_folder(load_settings()))
+    safety = open_safety(load_settings())
     print(f"rules ready in {(time.perf_counter() - started) * 1e3:.0f} ms")
     rows = read_sentences(args.file, args.split)
     count, hits, wrong = measure(safety, rows)

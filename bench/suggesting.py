@@ -15,7 +15,7 @@ from pypinyin import lazy_pinyin
 
 from bench.tasks.written import ROOT, passages
 from bench.timing import summary
-from bot.dialogue.safety import load_safety, rules_folder
+from bot.dialogue.safety import open_safety
 from bot.dialogue.suggestions import Suggestions
 from bot.language.variants import bare
 from bot.records import KnownQuestion
@@ -61,7 +61,7 @@ def run() -> dict[str, object]:
     """Return the figures; the goal is at most 2 ms for a completion at the 95th percentile."""
     settings = load_settings()
     index = with_questions(load_build(current_build(settings.index), settings.cache))
-    safety = load_safety(rules_folder(settings))
+    safety = open_safety(settings)
     tracemalloc.start()
     started = time.perf_counter()
     suggestions = Suggestions(index, lambda text: safety.assess(text) is not None)

@@ -88,6 +88,16 @@ class Settings(BaseSettings):
     safety: Path | None = Field(
         None, description="危急规则文件夹；不填则用语料文件夹里的 safety，那里没有就用随程序附带的 corpus/safety"
     )
+    safety_reader: bool = Field(
+        True,
+        description="判断危急时，规则之外是否再用随程序附带的语气模型：它确信只是平常提问时不报，确信危急时不必有规则",
+    )
+    safety_aside: float = Field(
+        0.1, ge=0, le=0.5, description="语气模型认为危急的概率低于它时，不理会规则的报警；0 为总听规则的"
+    )
+    safety_alone: float = Field(
+        0.65, ge=0.5, le=1, description="语气模型认为危急的概率高于它时，没有规则也报警；1 为只听规则的"
+    )
     index: Path = Field(Path("index"), description="索引文件夹")
     model: str = Field(
         "default", description="编码模型：default 为内置模型，或任何 sentence-transformers 模型的名称或文件夹"

@@ -12,17 +12,21 @@ import pytest
 from starlette.testclient import TestClient
 
 from bench.safety import measure, read_sentences
+from bench.tasks.written import ROOT as CLINICS
+from bench.tasks.written import passages
 from bot.__main__ import main
 from bot.app import create_app
 from bot.channels import card
 from bot.console import show_reply
+from bot.dialogue import reader as reader_module
 from bot.dialogue import wording
 from bot.dialogue.dialogue import Dialogue
 from bot.dialogue.phrases import Group, Literal, Number, expand, parse_pattern, parse_phrase
+from bot.dialogue.reader import second_reader
 from bot.dialogue.rules import Rule, read_rules
-from bot.dialogue.safety import Safety, check_rules, load_safety, rules_folder
+from bot.dialogue.safety import ALONE, Safety, check_rules, load_safety, open_safety, rules_folder
 from bot.dialogue.spotting import value_of
-from bot.errors import SafetyError
+from bot.errors import SafetyError, YijuError
 from bot.language.sounds import aloud, hear, homophones, spoken
 from bot.records import Reply
 from bot.settings import Settings, load_settings
@@ -483,3 +487,56 @@ def test_the_command_line_frames_it(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "紧急" in shown
     assert "请立即拨打 120" in shown
+
+
+# The second reader
+
+
+def test_rules_and_reader_decide_together(rules_of) -> None:  # type: ignore[no-untyped-def]
+    rules, reader = load_safety(FOLDER), second_reader()
+    both = load_safety(FOLDER, reader, 0.1, 0.65)
+    exaggerated, oblique = "我妈唠叨得我快窒息了", "每次过桥都想翻过去"
+    assert rules.holding(exaggerated) and both.assess(exaggerated) is None
+    assert load_safety(FOLDER, reader, 0.0, 1.0).assess(exaggerated) is not None
+    assert rules.holding(oblique) == []
+    found = both.assess(oblique)
+    assert found is not None and (found.rule, found.severity) == (ALONE, "self-harm")
+    assert "12356" in found.wording
+    assert both.assess(exaggerated + "。" * 30 + CHEST) is not None  # the calm part of a message calms nothing
+    own = load_safety(rules_of(RULE), reader, 0.1, 0.65)  # a clinic's own rule, whose sentences the reader never saw
+    assert own.assess("请问天塌了怎么预防") is not None
+
+
+def test_the_reader_has_no_say_where_it_cannot_read() -> None:
+    reader = second_reader()
+    assert reader.read("wo ba ba xin kou teng") is None
+    assert reader.read("my father has chest pain") is None
+    both = load_safety(FOLDER, reader, 0.5, 1.0)
+    assert both.assess("wo bu xiang huo le") is not None
+    for odd in ("", " ", "?", "\ud800", "\u200b", "8" * 3000):
+        read = reader.read(odd)
+        assert read is not None and sum(read) == pytest.approx(1)
+
+
+def test_the_reader_is_switched_by_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert open_safety(load_settings()).assess("每次过桥都想翻过去") is not None
+    monkeypatch.setenv("YIJU_SAFETY_READER", "0")
+    assert open_safety(load_settings()).assess("每次过桥都想翻过去") is None
+
+
+def test_a_damaged_reader_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    damaged, whole = tmp_path / "reader.npz", reader_module.FILE.read_bytes()
+    monkeypatch.setattr(reader_module, "FILE", damaged)
+    for content in (b"", b"PK\x03\x04", whole[: len(whole) // 2]):
+        damaged.write_bytes(content)
+        with pytest.raises(YijuError, match="重新取得程序文件"):
+            second_reader.__wrapped__()
+
+
+def test_ordinary_questions_raise_few_alarms() -> None:
+    """Patients' questions of clinics that the reader did not learn from; some do speak of a danger."""
+    safety = open_safety(load_settings())
+    asked = [text for name in ("nephrology", "dialysis") for *_, found in passages(CLINICS / name) for text in found]
+    alarms = [text for text in asked if safety.assess(text) is not None]
+    assert len(asked) > 400
+    assert len(alarms) <= 0.03 * len(asked), alarms

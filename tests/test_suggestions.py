@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.dialogue.dialogue import Dialogue, open_dialogue
-from bot.dialogue.safety import load_safety, rules_folder
+from bot.dialogue.safety import open_safety
 from bot.dialogue.suggestions import Suggestions
 from bot.language.typeahead import TypeAhead
 from bot.language.variants import bare
@@ -160,7 +160,7 @@ def test_what_gets_another_reply_is_never_suggested(clinic: Dialogue) -> None:
     assert plain.complete("透析")
     assert careful.complete("透析") == ()
     assert careful.complete("toux") == ()
-    safety = load_safety(rules_folder(clinic.settings))
+    safety = open_safety(clinic.settings)
     assert not any(safety.assess(text) for text in suggestions_of(clinic).starters(10_000))
     assert suggestions_of(clinic).complete("孩子昏迷了叫不醒") == ()
 

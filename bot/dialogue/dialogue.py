@@ -18,7 +18,7 @@ from bot.dialogue.cues import cue_of
 from bot.dialogue.kinds import kind_model
 from bot.dialogue.memory import Session, Sessions, is_session
 from bot.dialogue.presenting import present
-from bot.dialogue.safety import Danger, load_safety, rules_folder
+from bot.dialogue.safety import Danger, open_safety
 from bot.dialogue.smalltalk import SmallTalk, smalltalk_of
 from bot.dialogue.view import View, view_of
 from bot.errors import JournalError, QuestionError, UnknownPassageError
@@ -49,7 +49,7 @@ class Dialogue:
             YijuError: the classifier's file is missing or damaged.
         """
         self.settings = settings
-        self._safety = load_safety(rules_folder(settings))
+        self._safety = open_safety(settings)
         kind_model()  # read now, so that the first patient does not wait for it
         self._live = LiveIndex(settings)
         self._current = view_of(self._live.searcher, self._intercepted)

@@ -40,11 +40,16 @@ _DIGITS = re.compile(r"\d+(?:[./]\d+)*")
 _MARKS = re.compile(r"[^\w]+|_+")
 
 
+def alike(text: str) -> str:
+    """Return simplified, folded words with numbers alike, marks alike and none at the ends."""
+    return _MARKS.sub(",", _DIGITS.sub("0", text)).strip(",") or text.strip()
+
+
 def normal(text: str) -> str:
-    """Return simplified, folded words as they are cut into n-grams: numbers alike, marks alike, none at the ends."""
+    """Return simplified, folded words as they are cut into n-grams: the ends of a long message."""
     if text.isdigit():  # "88", "666": said for their sound
         return text
-    plain = _MARKS.sub(",", _DIGITS.sub("0", text)).strip(",") or text.strip()
+    plain = alike(text)
     return plain if len(plain) <= _HEAD + _TAIL else f"{plain[:_HEAD]},{plain[-_TAIL:]}"
 
 

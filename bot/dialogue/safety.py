@@ -2,6 +2,8 @@
 
 The rules are the clinic's (``corpus/safety``). What is negated, supposed, past, told or asked about in general is set
 aside as in ConText (Harkema et al. 2009, doi:10.1016/j.jbi.2009.05.002): cue words, each with a scope.
+A second reader (:mod:`bot.dialogue.reader`) weighs how the whole message sounds: where it is sure that the words are
+calm, a rule's alarm is set aside; where it is sure that they are not, no rule is needed.
 The only outcome is "escalate" or nothing: nothing here ever says that a person is safe.
 """
 
@@ -15,6 +17,7 @@ from typing import NamedTuple
 
 from bot.dialogue import wording
 from bot.dialogue.phrases import Literal, Pattern, Phrase
+from bot.dialogue.reader import Reader, second_reader
 from bot.dialogue.rules import LIVE, NOW, STORY, TODAY, Context, Rule, RuleBook, Severity, read_rules
 from bot.dialogue.spotting import Plan, Scene
 from bot.dialogue.words import Found, Words
@@ -25,6 +28,8 @@ from bot.settings import PROJECT_ROOT, Settings
 
 _HEAD, _TAIL = 20_000, 5_000  # characters of a very long text that are looked at
 _LISTED = "、和或及与"
+_READ = 2_000  # characters that the second reader reads: rules read all
+ALONE = "语气判断"  # instead of a rule's name where the second reader alone raised the alarm
 Void = tuple[Context, list[Span]]
 
 
@@ -48,8 +53,16 @@ class _Meant(NamedTuple):
 class Safety:
     """All rules, made ready once. Stateless afterwards and safe to share between threads."""
 
-    def __init__(self, book: RuleBook) -> None:
-        self._book = book
+    def __init__(self, book: RuleBook, reader: Reader | None = None, aside: float = 0.0, alone: float = 1.0) -> None:
+        """Make the rules ready.
+
+        Args:
+            book: The rules.
+            reader: The second reader; None for the rules alone.
+            aside: Below this probability of a danger, by the reader, an alarm of a rule that it knows is set aside.
+            alone: Above this probability the reader raises an alarm without any rule.
+        """
+        self._book, self._reader, self._aside, self._alone = book, reader, aside, alone
         groups = [phrase for group in book.groups.values() for phrase in group]
         self._signs = Words(_literals([*groups, *_phrases(book.rule_patterns())]))
         self._sign_plan = Plan(book.groups, book.rule_patterns(), ())
@@ -74,12 +87,34 @@ class Safety:
         found: dict[Severity, Rule] = {}
         for rule in self._held(text, found.keys()):
             found[rule.severity] = rule
+        found = self._doubted(text, found)
         chosen = found.get("self-harm") or found.get("danger")
         if chosen is None:
-            return None
+            return self._heard(text)
         if len(found) > 1:  # both: someone has already hurt themselves
             return Danger(chosen.name, "self-harm", wording.SAFETY["self-harm-now"])
         return Danger(chosen.name, chosen.severity, self._wordings[chosen.name])
+
+    def _doubted(self, text: str, found: dict[Severity, Rule]) -> dict[Severity, Rule]:
+        """Return the rules that hold, none where the second reader knows them and is sure that the words are calm.
+
+        Of self-harm it must be twice as sure: oblique words sound calm, and kind words too many do little harm.
+        """
+        reader = self._reader
+        known = reader is not None and all(rule.name in reader.rules for rule in found.values())
+        if not found or reader is None or not known or len(text) > _READ:
+            return found
+        calm = reader.calmest(text) if reader.read(text) is not None else 0.0
+        return found if 1.0 - calm >= (self._aside / 2 if "self-harm" in found else self._aside) else {}
+
+    def _heard(self, text: str) -> Danger | None:
+        """Return what the second reader alone is sure of."""
+        read = self._reader.read(text[:_READ]) if self._reader is not None else None
+        if read is None or 1.0 - read.calm <= self._alone:
+            return None
+        if read.self_harm > read.danger:
+            return Danger(ALONE, "self-harm", wording.SAFETY["self-harm"])
+        return Danger(ALONE, "danger", wording.SAFETY["emergency"])
 
     def holding(self, text: str) -> list[Rule]:
         """Return all rules that hold of a text, in the order of the files."""
@@ -241,13 +276,24 @@ def rules_folder(settings: Settings) -> Path:
     return own if own.is_dir() else PROJECT_ROOT / "corpus" / "safety"
 
 
-def load_safety(folder: Path) -> Safety:
-    """Read the rules of a folder and make them ready.
+def open_safety(settings: Settings) -> Safety:
+    """Read the rules that the settings name, with the second reader if it is switched on.
+
+    Raises:
+        SafetyError: a file of rules is missing or wrong; the message names file and rule.
+        YijuError: the second reader's file is missing or damaged.
+    """
+    reader = second_reader() if settings.safety_reader else None
+    return load_safety(rules_folder(settings), reader, settings.safety_aside, settings.safety_alone)
+
+
+def load_safety(folder: Path, reader: Reader | None = None, aside: float = 0.0, alone: float = 1.0) -> Safety:
+    """Read the rules of a folder and make them ready; see :class:`Safety` for the second reader.
 
     Raises:
         SafetyError: a file is missing or wrong; the message names file and rule.
     """
-    safety = Safety(read_rules(folder))
+    safety = Safety(read_rules(folder), reader, aside, alone)
     Thread(target=safety.prepare, name="safety-pinyin", daemon=True).start()  # not worth keeping a start waiting
     return safety
 
