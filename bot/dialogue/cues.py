@@ -13,18 +13,20 @@ from typing import Literal
 CueKind = Literal["more", "source", "where", "simpler", "detail", "position"]
 
 _EDGE = "[\\s,.!?:;~\u3001\u3002\uff0c\uff01\uff1f\uff1a\uff1b\u2026\uff5e]"
-_LEAD = "(?:(?:那|那么|嗯+|哦+|好的?|噢|呃|请问|请|麻烦(?:你|您)?|能不能|可不可以|能否|可以|能|我想|我要|想|再|就|帮我|给我|跟我)*)"
+_LEAD = (
+    "(?:(?:那|那么|嗯+|哦+|好的?|噢|呃|唉|请问|请|麻烦(?:你|您)?|能不能|可不可以|能否|可以|能|我最?想|我要|最?想|再|就|帮我|给我|跟我|"
+    "(?:听|看|问|了解|知道)(?:听|看|问)?(?:一下)?)*)"
+)
 _TAIL = "(?:了|吗|么|嘛|呢|吧|啊|呀|哦|的|一下|可以吗|行吗|好吗|谢谢|不)*"
 _THIS = "(?:这|这个|这些|这段|这段话|这句|这句话|上面|上面的|上面说的|刚才|刚才的|刚才说的|前面|前面说的|它|内容|说法|结论|数据|回答|你说的|您说的|都|里面?)*"
 _NUMBER = "[一二两三四五六七八九十1-9]"
-_UNIT = "(?:个|点|条|种|段|项|步|类|款|方面|部分|句|样|小点)"
-_NOUN = (
-    "(?:原因|方面|办法|方法|作用|机制|步骤|情况|问题|内容|理由|建议|好处|风险|因素|表现|症状|要点|措施|治疗|方案|药)?"
-)
+_UNIT = "(?:个|点|条|种|段|项|步|类|款|招|方面|部分|句|样|小点)"
+_NOUN = "(?:原因|方面|办法|方法|作用|机制|步骤|情况|问题|内容|理由|建议|好处|坏处|风险|因素|表现|症状|要点|措施|治疗|方案|药|本事|试验|研究|结果|例子|途径|类型)?"
+_BESIDE = f"(?:除了?{_EDGE}*(?:这个|这些|这|它|上面(?:说)?的?|刚才(?:说)?的?|以上)(?:{_UNIT}|以外|之外|外)*{_EDGE}*)?"
 
 _WORDS: dict[CueKind, tuple[str, ...]] = {
     "more": (
-        "(?:还|另外)?(?:有没有|有|没有)?(?:还有)?(?:别|其他|其它|更多|另外|旁|其余|剩下)的?(?:说法|内容|资料|信息|办法|方法|原因|答案|介绍|情况|回答|文章|原文)?(?:有|还有|呢|有吗|没有|有没有)*",
+        f"{_BESIDE}(?:还|另外)?(?:有没有|有|没有)?(?:还有)?(?:别|其他|其它|更多|另外|旁|其余|剩下)的?(?:说法|内容|资料|信息|办法|方法|法子|招数?|路子|手段|原因|答案|介绍|情况|回答|文章|原文)?(?:有|还有|呢|有吗|没有|有没有)*",
         "还有(?:呢|没有|没|别的|其他的|其它的|更多的?|什么|啥|哪些|些?什么|些?啥)?(?:内容|资料|信息|说法|办法|方法|原因)?",
         "更多|继续|接着(?:说|讲)?|往下(?:说|讲)?|下一(?:个|条|段|页)|换一(?:个|条|段|批)|多(?:说|讲|给|来)(?:一)?(?:点|些|几段|几条)|(?:还有)?后面(?:还有)?呢?|然后",
     ),
@@ -38,7 +40,7 @@ _WORDS: dict[CueKind, tuple[str, ...]] = {
     ),
     "where": (
         f"{_THIS}(?:试验|研究|实验|手术|治疗)?(?:是|都是)?(?:在|由)?(?:哪|什么|啥)(?:一)?(?:家|个|些|所|国)?(?:国家|医院|大学|学校|中心|单位|机构|团队|科室|地方|城市|里|儿|国)*(?:做|搞|开展|进行|研究|完成|发起|启动)(?:出来)?的?(?:研究|试验|实验|手术)?",
-        f"{_THIS}(?:是)?(?:谁|哪些人|什么人)(?:做|搞|研究|开展|完成|发起)(?:出来)?的?(?:研究|试验|实验)?",
+        f"{_THIS}(?:结果|试验|研究|实验|数据)?(?:是)?(?:由)?(?:谁|谁家|哪家|哪儿|哪些人|什么人|哪拨人)(?:做|搞|研究|开展|完成|发起)(?:出来)?的?(?:研究|试验|实验)?",
     ),
     "simpler": (
         f"{_THIS}(?:说|讲|解释|用)?(?:得|的)?(?:简单|通俗|直白|明白|浅显|白话|大白话)(?:易懂)?(?:一|些)?(?:点|些)?(?:地|的)?(?:话)?(?:说|讲|解释|说说|讲讲)?(?:话)?",
@@ -48,13 +50,15 @@ _WORDS: dict[CueKind, tuple[str, ...]] = {
     "detail": (
         f"{_THIS}(?:说|讲|解释|介绍)?(?:得|的)?(?:详细|具体|仔细|细|展开|深入|细致)(?:一|些)?(?:点|些)?(?:地|的)?(?:说|讲|解释|介绍|说明|讲解|聊|情况|内容|是什么|是啥|怎么回事|说说|讲讲|介绍介绍|是怎样|怎么说)*",
         f"{_THIS}(?:展开|详细|具体)(?:说说|讲讲|聊聊|介绍)?",
+        f"{_THIS}(?:举|给|来)(?:个|几个|两个|些|点|一两个)?(?:例子?|实例)(?:说明|看看|听听|来说)?",
     ),
 }
 _CUES: tuple[tuple[CueKind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(f"{_LEAD}(?:{'|'.join(words)}){_TAIL}")) for kind, words in _WORDS.items()
 )
 _POSITION = re.compile(
-    f"(?:{_LEAD}(?:你|您)?(?:说|讲)?(?:的)?)?(?:第(?P<number>{_NUMBER})(?:(?P<unit>{_UNIT})|$)|(?P<last>最后){_NUMBER}?{_UNIT})(?P<noun>{_NOUN})(?P<rest>.*)"
+    f"(?:{_LEAD}(?:你|您)?(?:说|讲)?(?:的)?)?(?:(?P<back>倒数|倒着数)?第(?P<number>{_NUMBER})(?:(?P<unit>{_UNIT})|$)|"
+    f"(?P<first>头一|打头的?(?:那|一)?){_UNIT}|(?P<last>最后面?|最末尾?|末了|末尾|结尾)(?:的|那|这)?{_NUMBER}?{_UNIT})(?P<noun>{_NOUN})(?P<rest>.*)"
 )
 _LONGEST = 30  # characters of a cue
 _NUMERALS = {name: value for value, name in enumerate("一二三四五六七八九十", 1)} | {"两": 2}
@@ -64,7 +68,7 @@ _NUMERALS = {name: value for value, name in enumerate("一二三四五六七八�
 class Cue:
     """What is asked of the conversation.
 
-    ``number`` counts from 1 (-1: the last one), ``noun`` is what is counted, ``rest`` what follows it.
+    ``number`` counts from 1 (-1: the last one, -2: the one before it), ``noun`` is what is counted, ``rest`` what follows it.
     """
 
     kind: CueKind
@@ -97,8 +101,9 @@ def cue_of(text: str) -> Cue | None:
 
 def _cue(said: str) -> Cue | None:
     position = _POSITION.fullmatch(said)
-    if position and (position["last"] or position["number"]):
-        number = -1 if position["last"] else _numeral(position["number"])
+    if position:
+        number = -1 if position["last"] else 1 if position["first"] else _numeral(position["number"])
+        number = -number if position["back"] else number
         return Cue("position", number, position["rest"], position["noun"] or position["unit"] or "")
     return next((Cue(kind) for kind, pattern in _CUES if pattern.fullmatch(said)), None)
 

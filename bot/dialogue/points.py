@@ -54,14 +54,14 @@ def point_in(passages: Sequence[Passage], body: str, number: int, noun: str) -> 
     Args:
         passages: Neighbouring passages of one text, in order: one that was shown, or its whole section.
         body: The text's body.
-        number: From 1; -1 is the last one.
+        number: From 1; -1 is the last one, -2 the one before it.
         noun: What the points were called.
     """
     offset, end = passages[0].start, passages[-1].end
     points = points_of(body[offset:end], noun)
-    if not points or number > len(points):
+    if not points or not 0 < abs(number) <= len(points):
         return None
-    start, stop = points[-1 if number < 0 else number - 1]
+    start, stop = points[number if number < 0 else number - 1]
     for passage in passages:
         if passage.start <= offset + start < passage.end:
             return passage, (offset + start - passage.start, min(offset + stop, passage.end) - passage.start)
