@@ -29,7 +29,9 @@ from bot.dialogue.safety import Safety, rules_folder
 from bot.settings import load_settings
 
 SETS = Path(__file__).resolve().parent.parent / "tests" / "eval" / "safety"
-TABLES = {"sentences.tsv": "dev", "second.tsv": "dev", "more-dev.tsv": "all", "more-rules.tsv": "all"}
+TABLES = {
+    "sentences.tsv": "dev", "second.tsv": "dev", "second-dev.tsv": "all", "more-dev.tsv": "all", "more-rules.tsv": "all",
+}  # fmt: skip
 ASIDE = ("nephrology", "nephrology-large", "dialysis")
 STRENGTH, CALM_WEIGHT = 20.0, 0.05  # the calm words are many and easy
 
