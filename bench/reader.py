@@ -1,8 +1,8 @@
 """Learn the second reader of the safety decision (``bot/dialogue/reader.py``): ``python -m bench.reader [--check]``.
 
 From the parts of ``tests/eval/safety`` that may be tuned on, and, as calm words, from the questions, headings and
-messages of ``bench/clinics`` and ``bench/kinds``, but for the clinics that follow-ups and retrieval are measured by and
-but for what a rule takes for a danger. The same sentences give the same weights.
+messages of some of ``bench/clinics`` (not those that follow-ups and retrieval are measured by, nor the one whose questions
+speak of self-harm) and of ``bench/kinds``, but for what a rule takes for a danger. The same sentences give the same weights.
 
 ``--check`` measures by five-fold cross-validation instead: what rules and reader decide together, by thresholds. Its
 recall flatters, since the rules were fitted to these sentences.
@@ -30,9 +30,12 @@ from bot.settings import load_settings
 
 SETS = Path(__file__).resolve().parent.parent / "tests" / "eval" / "safety"
 TABLES = {
-    "sentences.tsv": "dev", "second.tsv": "dev", "second-dev.tsv": "all", "more-dev.tsv": "all", "more-rules.tsv": "all",
+    "sentences.tsv": "dev", "second.tsv": "dev", "second-dev.tsv": "all", "calm-dev.tsv": "all", "more-dev.tsv": "all", "more-rules.tsv": "all",
 }  # fmt: skip
-ASIDE = ("nephrology", "nephrology-large", "dialysis")
+CALM = (
+    "cardiology", "dermatology", "endocrinology", "gastroenterology", "hematology", "neurology", "obstetrics", "oncology",
+    "orthopedics", "pediatrics", "regenerative", "respiratory",
+)  # fmt: skip
 STRENGTH, CALM_WEIGHT = 20.0, 0.05  # the calm words are many and easy
 
 
@@ -43,8 +46,8 @@ def labelled() -> list[tuple[str, str]]:
 
 def calm(safety: Safety) -> Iterator[str]:
     """Yield ordinary words: patients' questions, headings, small talk, in which no rule sees a danger."""
-    for folder in sorted(path for path in CLINICS.iterdir() if path.is_dir() and path.name not in ASIDE):
-        for path in sorted(folder.glob("*.txt")):
+    for name in CALM:
+        for path in sorted((CLINICS / name).glob("*.txt")):
             for line in path.read_text("utf-8").splitlines():
                 asked = line.startswith(("?", "##")) or path.stem == "unanswerable"
                 text = line.lstrip("?# ").strip()

@@ -57,7 +57,7 @@ class TokenIndex:
         """
         places = [slice(self._starts[number], self._starts[number + 1]) for number in numbers]
         lengths = np.array([place.stop - place.start for place in places])
-        stored = np.concatenate([self._steps[place] for place in places]).astype(np.float32)
+        stored = np.concatenate([self._steps[place] for place in places], dtype=np.float32)
         cosines = (question @ stored.T) * np.concatenate([self._scales[place] for place in places])
         return np.asarray(np.maximum.reduceat(cosines, np.cumsum(lengths) - lengths, axis=1), dtype=np.float32)
 
