@@ -6,7 +6,7 @@ answers. The signal ``aspect`` comes from a network that is trained here too (``
 the encoder was trained on as well; what it says of a clinic that the confidence learns on comes from one that was trained
 without that clinic. ``--write`` replaces ``confidence.json``, ``aspects.npz`` and ``aspects.json`` in ``bot/retrieval``.
 For each source it prints what models fitted on the other sources are worth there; ``python -m bot eval`` measures on
-anything else. An hour at most on one core.
+anything else. About half an hour on two cores.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ from bot.retrieval.model import Model, open_model
 from bot.retrieval.search import Examined, Searcher
 from bot.settings import Settings, load_settings
 
-CLINICS = ("written-dermatology", "written-endocrinology", "written-obstetrics", "written-regenerative")
+CLINICS = tuple(
+    f"written-{name}"
+    for name in ("dermatology", "endocrinology", "hematology", "obstetrics", "psychiatry", "regenerative")
+)
 OTHERS = tuple(f"written-{name}" for name in TRAINED_ON)
 ARTICLE = 20  # passages
 HIDDEN = 0.3  # the weight of a question whose answer is hidden: half of the rows are such, few real questions are
