@@ -287,7 +287,7 @@ def test_dangers_of_the_development_set_are_recognised_and_nothing_else(safety: 
 
 
 TUNED = [
-    ("more-dev.tsv", "dev", 400), ("more-rules.tsv", "dev", 2274), ("second.tsv", "dev", 275),
+    ("more-dev.tsv", "dev", 400), ("more-rules.tsv", "dev", 2358), ("second.tsv", "dev", 275),
     ("second-dev.tsv", "dev", 600), ("calm-dev.tsv", "dev", 777),
 ]  # fmt: skip
 
