@@ -14,6 +14,20 @@ from bot.language.variants import simplify
 
 FOLDER = Path(__file__).parent
 CLINICS = FOLDER.parent / "clinics"
+ORDINARY = frozenset(
+    (
+        *(
+            "cardiology",
+            "dermatology",
+            "endocrinology",
+            "gastroenterology",
+            "nephrology",
+            "nephrology-large",
+            "neurology",
+        ),
+        *("obstetrics", "oncology", "orthopedics", "pediatrics", "regenerative", "respiratory"),
+    )
+)
 TERMS = FOLDER.parent.parent / "corpus" / "lexicon" / "terms.txt"
 SMALL = ("greeting", "thanks", "bye", "who", "ack", "forget")
 Swaps = Mapping[str, Sequence[str]]
@@ -103,7 +117,7 @@ def variant(text: str, kind: str, chance: random.Random, groups: Swaps) -> str:
 def ordinary() -> list[tuple[str, str]]:
     """Return the lexicon's terms, the clinics' headings and questions, where surely of no special kind, each with its source."""
     found = [(plain(line.split()[0]), "terms") for line in _lines(TERMS) if not _UNSURE.search(line)]
-    for path in sorted(CLINICS.glob("*/*.txt")):
+    for path in sorted(path for path in CLINICS.glob("*/*.txt") if path.parent.name in ORDINARY):
         lines = path.read_text("utf-8").splitlines()
         asked = lines if path.name == "unanswerable.txt" else [line.lstrip("#? ") for line in lines if line[:1] in "#?"]
         texts = (plain(line) for line in asked)
