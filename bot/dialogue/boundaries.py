@@ -15,7 +15,7 @@ COUNTER: frozenset[Boundary] = frozenset(("price", "address", "appointment", "in
 
 # Probabilities from which a question is taken for such a matter, where it is the likeliest special kind. They are low:
 # a general question that gets the line in vain loses nothing, a decision without it might be acted on.
-_LEAST: dict[Boundary, float] = {"decision": 0.25, "price": 0.3, "address": 0.3, "appointment": 0.3, "insurance": 0.3}
+_LEAST: dict[Boundary, float] = {"decision": 0.3, "price": 0.4, "address": 0.4, "appointment": 0.4, "insurance": 0.4}
 
 
 def boundary_of(question: str) -> Boundary | None:

@@ -50,12 +50,12 @@ _FOLLOW_WORD = re.compile(
 )
 _BEGINNERS = NEVER | frozenset("抽爱喝打跌摔车崴扭烫咬磕撞割切做得患肾备老又总常偶反间右左夜早晚白每从自跟同和")
 _ONLY = re.compile(rf"$|[^\u3400-\u9fffa-z]|她|他|的{KIN}")
-_DOUBTFUL = frozenset({"东方", "百里", "公孙", "东门", "西门", "南门", "乐正", "公西", "公户", "微生", "南宫", "上官"})
+DOUBTFUL = frozenset({"东方", "百里", "公孙", "东门", "西门", "南门", "乐正", "公西", "公户", "微生", "南宫", "上官"})
 _SEX_AFTER = re.compile(r"[男女](?:性|\d)")
 _ANNOUNCED_WORDS = frozenset({"高血压", "万一", "任何"})
 # "我叫…" is also "I called …": what is called, and not what one is called.
 _ANNOUNCED_VERB = re.compile(
-    r"救护|车(?:去|来|送|到|了)|了|过|他|她|它|我|你|您|不|人(?:来|去|帮|送|给|$|[,，。])|医生|护士|大夫|医院|外卖|滴滴|什么|啥|孩子|老公|老婆|老伴|爱人|家人|家里|家属|邻居|朋友|同事|"
+    r"日期|时间|地点|电话|盖章|手印|救护|车(?:去|来|送|到|了)|了|过|他|她|它|我|你|您|不|人(?:来|去|帮|送|给|$|[,，。])|医生|护士|大夫|医院|外卖|滴滴|什么|啥|孩子|老公|老婆|老伴|爱人|家人|家里|家属|邻居|朋友|同事|"
     r"儿子|女儿|爸|妈|哥|姐|弟|妹|疼|痛|苦|喊|唤|醒|起|得|着|作|做|个|一|两|120|110|主任|教授|快递|保安|警|大家|别人|谁|哪|怎|肚子|难受|饿|累|冷|热|渴|停|板|好|屈|冤|嚷|应|声|法"
 )
 # A given name without a surname: 豆豆, 小芳, 阿强, or two or three characters up to the next stop.
@@ -124,7 +124,10 @@ def announced(view: View, at: int, words: str) -> int:
 
 def _worded(plain: str, at: int) -> bool:
     """Tell whether a common word begins where a surname would: 信息, 单独; after 王 it is a name all the same."""
-    return plain[at : at + 2] in word_pairs() and plain[at] not in PLAIN_SURNAMES
+    if plain[at : at + 2] not in word_pairs() or plain[at] in PLAIN_SURNAMES:
+        return False
+    third = plain[at + 2 : at + 3]
+    return not (third in GIVEN and third not in WORD_ENDS and _STOP.match(plain, at + 3))  # 东海龙, 季节华
 
 
 def likely(plain: str, at: int) -> int:
@@ -136,7 +139,7 @@ def likely(plain: str, at: int) -> int:
     after = _surname(plain, at)
     if after == at:
         return at
-    plainly = (after - at > 1 and plain[at:after] not in _DOUBTFUL) or plain[at] in PLAIN_SURNAMES
+    plainly = (after - at > 1 and plain[at:after] not in DOUBTFUL) or plain[at] in PLAIN_SURNAMES
     for end in (after + 2, after + 1):
         given = plain[after:end]
         if len(given) < end - after or _other_word(plain, at, end) or _PROFESSIONAL.match(plain, end):

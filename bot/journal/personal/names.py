@@ -16,6 +16,7 @@ from bot.journal.personal.name_parts import (
     common_words,
 )
 from bot.journal.personal.peoples import chains, in_latin
+from bot.journal.personal.standing import standing
 from bot.journal.personal.view import Masked, View
 
 _GAP = r"[\s:=,，、\"“”'‘「『(（【\[】)）\]]{0,3}"
@@ -23,14 +24,15 @@ _STRONG = re.compile(
     r"(?:我|俺|本人|在下|鄙人|小女子|学生|晚辈)(?:的)?(?:大名|名字|姓名|全名|本名|真名|小名|网名)?(?:就|是)?(?:叫做|叫|名叫|名为)"
     r"|(?:我|本人|患者|病人|他|她|孩子|宝宝|家属|产妇|老人|老公|老婆|母亲|父亲|妈妈|爸爸|儿子|女儿)?(?:的)?(?:姓名|名字|大名|全名|真名|本名|学名|曾用名|中文名|英文名|小名|乳名|名儿)(?:就|叫做|叫|是|为|[:：])+"
     rf"|(?<!花)名叫|取名(?:叫|为)?|起名(?:叫|为)?|{KIN}(?:他|她)?(?:今年\S{{1,5}}岁?[,，]?)?(?:的名字|名字)?(?:叫做|叫|名叫|名为)"
-    r"|(?:病人|患者|患儿|伤者|孕妇|产妇|他|她|宝宝|娃)(?:的名字)?(?:叫做|叫|名叫)"
-    r"|姓名(?:[/、及和](?:性别|年龄|症状|电话|手机号?|联系方式|病情)){0,4}|小名(?!医)|乳名|联系人(?:姓名)?|紧急联系人|收件人|收货人|监护人|法定代理人|签名|签字|署名(?!权)|落款|开户名|户名|开票名称|(?:持卡|投保|被保险|申请|委托|退款|收款|领取|取药|签字|签名|报销|参保|转账|付款|代办|缴费|购药)人(?:姓名|名字)?(?:是|为|叫|写)?|抬头(?:是|为|写)?|姓名栏|病人名|患者名|名字[:：]"
+    r"|(?:病人|病号|病友|患者|患儿|伤者|孕妇|产妇|他|她|宝宝|娃)(?:的名字)?(?:叫做|叫|名叫)"
+    r"|姓名(?:一)?栏(?:里|上)?(?:填|写)?(?:的|了)?(?:是)?|姓名(?:[/、及和](?:性别|年龄|症状|电话|手机号?|联系方式|病情)){0,4}|小名(?!医)|乳名|联系人(?:姓名)?|紧急联系人|收件人|收货人|监护人|法定代理人|签名|签字|署名(?!权)|落款|开户名|户名|开票名称|(?:持卡|投保|受益|被保险|申请|委托|退款|收款|领取|取药|签字|签名|报销|参保|转账|付款|代办|缴费|购药)人(?:姓名|名字)?(?:是|为|叫|写)?|抬头(?:是|为|写)?|病人名|患者名|名字[:：]"
 )
-_PERHAPS_STRONG = re.compile(r"叫|名|签字|落款|[系件货护理卡保险请托]人")  # looked for first: it is much faster
+_PERHAPS_STRONG = re.compile(r"叫|名|签字|落款|抬头|人")  # looked for first: it is much faster
 _NOT_STRONG = re.compile(r"(?:什么|啥|怎|哪)(?:姓名|名字)|(?:不|别|要|需要|填|写|问|改|留)(?:真实)?姓名$")
 _WEAK = re.compile(
-    rf"{KIN}|患者|患儿|病人|病号|病员|本人|伤者|产妇|孕妇|我是|我就是|我乃|这里是|这边是|他是|她是|此人是|在下|鄙人|敝人|我们是|陪护(?:人员?)?|陪床|护工|\d床的|床的是|"
-    r"联系人?|预约人|挂号人|就诊人|报名人|填表人|预约的是|挂的是|登记的是|写的是|名字|真名|大名|全名|本名|学名|中文名|英文名|户主|署名(?!权)|敬礼|祝好|盼复|期待回复[。.!！]?|(?:联系|收件|收货|监护|代理)人(?:是|为|叫|写)|(?:留|报)[个下](?:姓)?名字?|是我|用的|转告|转达|告诉|转给|转交给?|寄给|交给|病友|肾友|学员|考生|志愿者|受试者|供者|供体|受者|捐献者|死者|逝者|"
+    rf"{KIN}|患者|患儿|病人|病号|病员|本人|伤者|产妇|孕妇|我是|我就是|我乃|这里是|这边是|他是|她是|此人是|在下|鄙人|敝人|我们是|陪护(?:人员?)?|陪床|护工|[隔邻]壁(?:床|病房)?的?|同(?:病房|屋|桌)的?|\d床的?|床的是|"
+    r"联系人?|(?:预约|挂号|就诊|报名|填表)人(?:是|为|叫|写)?|预约的是|挂的是|登记的是|写的是|名字|真名|大名|全名|本名|学名|中文名|英文名|户主|署名(?!权)|敬礼|祝好|盼复|期待回复[。.!！]?|"
+    r"(?:联系|收件|收货|监护|代理)人(?:是|为|叫|写)|[开寄]给|人叫|名讳|(?:^|[\s,，。])名(?=[^字称义单])|主治是|备注|我(?:就)?是(?:那个|那位)|(?:留|报)[个下](?:姓)?名字?|是我|用的|转告|转达|告诉|转给|转交给?|寄给|交给|病友|肾友|学员|考生|志愿者|受试者|供者|供体|受者|捐献者|死者|逝者|"
     r"(?:^|[\s,，。;；、])(?:我|就)?叫|(?:^|[\s,，。;；、:：!！])[我俺](?=[\s,，])|此致|敬上|谢谢[您你]?|感谢|拜托了?|[-—]{1,3}"
 )
 _FULL = rf"(?:{COMPOUND_SURNAMES}|[{SINGLE_SURNAMES}]){HAN}{{1,2}}"
@@ -38,11 +40,13 @@ _FULL = rf"(?:{COMPOUND_SURNAMES}|[{SINGLE_SURNAMES}]){HAN}{{1,2}}"
 _VERB = re.compile(r"写|通知|把|查(?:一下|询|下)?|帮|替|(?<![谢陈解糖时年近现古三世后下交替])代(?!谢)|给|找")
 # Whom a phrase before it tells of: 我是上周住院的牟传奇, 来自安徽的程老三. Only up to a stop, and with a plain surname.
 _DESCRIBED = re.compile(
-    r"(?<=我是)[^\s,，。;；:：!！?？的]{1,14}的|(?:来自|病人|患者)[^\s,，。;；:：!！?？的]{1,8}的|病人(?=[^\W\d_a-z])"
+    r"(?:(?<=我是)|(?<=我就是))[^\s,，。;；:：!！?？的]{1,14}的|(?:来自|病人|患者)[^\s,，。;；:：!！?？的]{1,8}的|病人(?=[^\W\d_a-z])"
 )
+_ROLE = re.compile(r"(?<=我是)[^\s,，。;；:：!！?？]{3,18}")
+_ROLE_ENDS = frozenset("的员师工者长生手兵户")
 _RECORD_OF = re.compile(
     rf"(?:^|[\s,，。;；:：!！?？查用以是问看取拿改要给帮替找叫把将下写])({_FULL})"
-    rf"(?:的(?:[^\s,，。的]{0, 4}(?:结果|报告)|病历|化验|报告|检查|结果|名字|名义|片子|住院|挂号|预约|家属|主治|{KIN})|(?:[,，(（]|是|就是){{1,2}}我(?:的|们)?(?:家)?{KIN})"
+    rf"(?:的(?:[^\s,，。的]{{0,4}}(?:结果|报告|单子?)|ct|b超|x光|彩超|核磁|指标|病历|化验|报告|检查|结果|名字|名义|片子|住院|挂号|预约|家属|主治|{KIN})|(?:[,，(（]|是|就是){{1,2}}我(?:的|们)?(?:家)?{KIN})"
 )
 _SURNAME = re.compile(
     rf"(?<![百老同贵])(?:免贵|敝|本)?姓(?:氏)?[是为:：\s]{{0,2}}((?:{COMPOUND_SURNAMES})|[{SINGLE_SURNAMES}])(?![什啥])"
@@ -128,6 +132,7 @@ def _introduced(view: View) -> Iterator[tuple[int, int]]:
         at = match.end()
         if plain[at : at + 1] in PLAIN_SURNAMES and NAME_ENDS.match(plain, end := likely(plain, at)):
             yield at, end
+    yield from _after_role(plain)
     for match in _SELF.finditer(plain):
         at = _skip(plain, match.end())
         yield at, in_latin(view.text, at)
@@ -136,6 +141,14 @@ def _introduced(view: View) -> Iterator[tuple[int, int]]:
             yield match.span(1)
     for match in _LATIN_INTRODUCED.finditer(view.text):
         yield match.span(1)
+
+
+def _after_role(plain: str) -> Iterator[tuple[int, int]]:
+    """Yield the name at the end of what somebody says to be: 我是社区网格员柏永红, 我是江苏来的成龙海."""
+    for match in _ROLE.finditer(plain):
+        for at in range(match.start() + 1, match.end()):
+            if plain[at - 1] in _ROLE_ENDS and (end := likely(plain, at)) - at > 2 and NAME_ENDS.match(plain, end):
+                yield at, end
 
 
 def _by_surname(plain: str) -> Iterator[tuple[int, int]]:
@@ -152,6 +165,7 @@ def _by_form(plain: str) -> Iterator[tuple[int, int]]:
         if not any(match.group(match.lastindex or 0).startswith(word) for word in _NOT_TITLED):
             yield match.span(match.lastindex or 0)
     yield from chains(plain)
+    yield from standing(plain)
     for match in _SEX.finditer(plain):
         if not set(match.group(1)[1:]) & (NEVER | {"某"}) and match.group(1) not in common_words():
             yield match.span(1)
