@@ -4,6 +4,10 @@
 the passage that should come first for the *last* turn is named by words that occur only there. Beside it: the same
 last turn asked alone, without the conversation. A *fresh* question is carried away where it is completed from the
 conversation and so finds another passage than alone.
+
+``--unanswerable`` measures the other side instead: questions of the same speciality that no article answers, and matters
+of the clinic's counter (prices, the way, appointments), asked after a question that is answered. A conversation must not
+make the bot surer of those than it is when they are asked alone.
 """
 
 from __future__ import annotations
@@ -16,8 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.tasks.written import ROOT as CLINICS
+from bench.tasks.written import passages
 from bench.timing import percentile
 from bot.console import ConsoleReport
+from bot.dialogue import wording
 from bot.dialogue.dialogue import Dialogue, open_dialogue
 from bot.records import Reply
 from bot.retrieval.build import build_index
@@ -26,6 +32,8 @@ from bot.settings import load_settings
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "tests" / "eval" / "dialogues" / "dialogues.jsonl"
 BUILT = ROOT / "bench" / "data" / "dialogues"
+COUNTER = ROOT / "tests" / "eval" / "boundaries" / "sentences.tsv"
+UNANSWERED = ("nephrology", "dialysis", "regenerative", "dermatology")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,11 @@ def main() -> None:
     parser.add_argument("--split", default="dev", choices=("dev", "test"))
     parser.add_argument("--wrong", action="store_true", help="print the conversations that went wrong")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--unanswerable", action="store_true", help="count answers to what the clinics do not answer")
     args = parser.parse_args()
+    if args.unanswerable:
+        count_unanswerable()
+        return
     cases = read_cases(args.file, args.split)
     outcomes: list[Outcome] = []
     for corpus in dict.fromkeys(case.corpus for case in cases):
@@ -132,6 +144,29 @@ def main() -> None:
         outcomes += [play(dialogue, case) for case in cases if case.corpus == corpus]
         dialogue.close()
     report(outcomes, args.wrong, args.json)
+
+
+def count_unanswerable() -> None:
+    """Print, clinic by clinic, how many questions without an answer are answered: alone, and in a conversation."""
+    counter = [text for text, kind, part in _table(COUNTER) if kind in wording.COUNTER and part == "dev"]
+    for clinic in UNANSWERED:
+        dialogue = open_corpus(clinic)
+        before = [question for _, _, found in passages(CLINICS / clinic) for question in found[:1]]
+        near = [
+            line for line in (CLINICS / clinic / "unanswerable.txt").read_text("utf-8").splitlines() if line.strip()
+        ]
+        for name, asked in (("unanswerable", near), ("the counter's", counter)):
+            alone = after = 0
+            for at, question in enumerate(asked):
+                session = dialogue.reply(None, before[at % len(before)]).session
+                alone += dialogue.reply(None, question).kind == "answer"
+                after += dialogue.reply(session, question).kind == "answer"
+            print(f"{clinic}, {name}: of {len(asked)} {alone} are answered alone, {after} in a conversation")
+        dialogue.close()
+
+
+def _table(path: Path) -> list[list[str]]:
+    return [line.split("\t") for line in path.read_text("utf-8").splitlines()[1:] if line.strip()]
 
 
 def report(outcomes: list[Outcome], wrong: bool, as_json: bool) -> None:

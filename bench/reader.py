@@ -30,7 +30,8 @@ from bot.settings import load_settings
 
 SETS = Path(__file__).resolve().parent.parent / "tests" / "eval" / "safety"
 TABLES = {
-    "sentences.tsv": "dev", "second.tsv": "dev", "second-dev.tsv": "all", "calm-dev.tsv": "all", "more-dev.tsv": "all", "more-rules.tsv": "all",
+    "sentences.tsv": "dev", "second.tsv": "dev", "second-dev.tsv": "all", "calm-dev.tsv": "all", "more-dev.tsv": "all",
+    "more-rules.tsv": "all",
 }  # fmt: skip
 CALM = (
     "cardiology", "dermatology", "endocrinology", "gastroenterology", "hematology", "neurology", "obstetrics", "oncology",

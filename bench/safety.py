@@ -96,6 +96,9 @@ def main() -> None:
         print(f"\n{name}: {interval(sum(hits[label, kind] for kind in kinds), total)}")
         for kind in kinds:
             print(f"  {kind:24} {hits[label, kind]:4} of {count[label, kind]}")
+    inside = [f"{LONG[:90]}。{text}。{LONG[-90:]}" for text, _, label in rows if label == "danger"]
+    told = sum(safety.assess(text) is not None for text in inside)
+    print(f"\nthe same dangers in the middle of a calm message of 180 characters: {interval(told, len(inside))}")
     for name, action in (
         (f"a calm message of {len(LONG)} characters", lambda: safety.assess(LONG)),
         ("a sentence of the table", _each(safety, [text for text, _, _ in rows])),

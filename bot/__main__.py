@@ -99,7 +99,7 @@ def _search(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     from bot.console import show_findings
     from bot.corpus.check import Finding, check_corpus
-    from bot.dialogue.safety import check_rules, rules_folder
+    from bot.dialogue.safety import check_rules, reader_of, rules_folder
     from bot.language.lexicon import load_lexicon
     from bot.language.segmentation import Segmenter
     from bot.retrieval.build import limits_of
@@ -108,7 +108,8 @@ def _check(args: argparse.Namespace) -> int:
     segmenter = Segmenter(load_lexicon(settings.corpus / "lexicon"), settings.cache)
     findings = check_corpus(settings.corpus, segmenter, limits_of(settings))
     folder = rules_folder(settings)
-    findings += [Finding("error", str(folder), 1, "safety-rule", message) for message in check_rules(folder)]
+    problems = check_rules(folder, reader_of(settings), settings.safety_aside)
+    findings += [Finding("error", str(folder), 1, "safety-rule", message) for message in problems]
     if args.json:
         print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:

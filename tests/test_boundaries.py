@@ -203,6 +203,14 @@ def test_who_says_so_is_about_the_last_answer_once_there_is_one(clinic: Dialogue
     assert clinic.reply(session, "你是真人吗").kind == "smalltalk"
 
 
+@pytest.mark.parametrize("text", ["周末开门吗", "住院押金要交几千", "你们诊所在哪里", "商业险赔不赔"])
+def test_a_matter_of_the_counter_is_not_bent_to_what_was_talked_of(clinic: Dialogue, text: str) -> None:
+    session = clinic.reply(None, "急性肾损伤有什么新的药物在做临床试验?").session
+    reply = clinic.reply(session, text)
+    assert (reply.kind, reply.reading, reply.passages) == ("decline", "", ())
+    assert CLINIC.phone in reply.text
+
+
 def test_the_bot_says_its_clinics_name_and_promises_nothing(clinic: Dialogue) -> None:
     reply = clinic.reply(None, "你是谁呀")
     assert reply.text.startswith("我是安和肾病诊所的资料问答程序，不是医生")

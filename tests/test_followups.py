@@ -28,6 +28,9 @@ from bot.language.understanding import SubjectWord
         ("看不懂,能说简单点不", "simpler"),
         ("太专业了，说人话", "simpler"),
         ("再详细一点", "detail"),
+        ("举两个例子呗", "detail"),
+        ("除了这个,别的招还有没有", "more"),
+        ("这个结果是谁家做出来的", "where"),
         ("还有什么副作用", None),
         ("第二次透析要注意什么", None),
         ("干细胞是什么", None),
@@ -44,9 +47,37 @@ def test_a_position_names_its_number_and_what_is_counted() -> None:
     cue = cue_of("第二个原因详细说说")
     assert cue is not None
     assert (cue.kind, cue.number, cue.noun, cue.rest) == ("position", 2, "原因", "详细说说")
-    last = cue_of("最后一条呢")
-    assert last is not None
-    assert last.number == -1
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("最后一条呢", -1),
+        ("我最想听最后那个", -1),
+        ("末了那条原因再讲讲", -1),
+        ("倒数第二个展开讲讲", -2),
+        ("头一个呢", 1),
+    ],
+)
+def test_positions_are_counted_from_either_end(text: str, number: int) -> None:
+    cue = cue_of(text)
+    assert cue is not None
+    assert (cue.kind, cue.number) == ("position", number)
+
+
+@pytest.mark.parametrize("text", ["头一次透析疼吗", "最后还能活多久", "倒数第二节腰椎骨折怎么办"])
+def test_what_only_begins_like_a_position_is_a_question(text: str) -> None:
+    assert cue_of(text) is None
+
+
+def test_a_list_is_counted_from_its_end(dialogue: Dialogue) -> None:
+    first = dialogue.reply(None, "为啥做临床试验的都爱用人工干细胞")
+    said = {
+        word: dialogue.reply(first.session, word).passages[0] for word in ("第一个呢", "倒数第三个呢", "最后一个呢")
+    }
+    marked = {word: [passage.text[a:b] for a, b in passage.highlights] for word, passage in said.items()}
+    assert marked["第一个呢"] == marked["倒数第三个呢"] != marked["最后一个呢"]
+    assert marked["第一个呢"][0].startswith("1.")
 
 
 def test_points_of_a_list() -> None:

@@ -11,7 +11,7 @@ import opencc
 import pytest
 from starlette.testclient import TestClient
 
-from bench.safety import measure, read_sentences
+from bench.safety import LONG, measure, read_sentences
 from bench.tasks.written import ROOT as CLINICS
 from bench.tasks.written import passages
 from bot.__main__ import main
@@ -509,9 +509,27 @@ def test_rules_and_reader_decide_together(rules_of) -> None:  # type: ignore[no-
     found = both.assess(oblique)
     assert found is not None and (found.rule, found.severity) == (ALONE, "self-harm")
     assert "12356" in found.wording
-    assert both.assess(exaggerated + "。" * 30 + CHEST) is not None  # the calm part of a message calms nothing
     own = load_safety(rules_of(RULE), reader, 0.1, 0.65)  # a clinic's own rule, whose sentences the reader never saw
     assert own.assess("请问天塌了怎么预防") is not None
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 400), (200, 200), (400, 0), (60, 60), (30, 30)])
+@pytest.mark.parametrize("grave", ["孩子吃了花生脸肿得眼睛睁不开,喘不上气", "老伴刚才一头栽倒,怎么叫都不应", CHEST])
+def test_what_is_calm_in_a_message_calms_nothing_else_in_it(grave: str, before: int, after: int) -> None:
+    both = open_safety(load_settings())
+    assert both.assess(LONG) is None
+    assert both.assess(f"{LONG[:before]}。{grave}。{LONG[480 - after :]}") is not None
+
+
+def test_check_names_an_example_that_the_reader_would_set_aside(rules_of) -> None:  # type: ignore[no-untyped-def]
+    shipped = RULE.replace("天塌了", "腿酸").replace("name: 甲", "name: 昏迷")
+    folder = rules_of(
+        shipped.replace("      - 腿酸\n", "      - 爬完山腿酸怎么缓解\n").replace("- 爬完山腿酸怎么缓解", "- 腿酸", 1)
+    )
+    assert check_rules(folder) == []
+    (problem,) = check_rules(folder, second_reader(), 0.1)
+    assert "爬完山腿酸怎么缓解" in problem and "语气模型" in problem
+    assert check_rules(FOLDER, second_reader(), 0.1) == []
 
 
 def test_the_reader_has_no_say_where_it_cannot_read() -> None:
@@ -546,4 +564,4 @@ def test_ordinary_questions_raise_few_alarms() -> None:
     asked = [text for name in ("nephrology", "dialysis") for *_, found in passages(CLINICS / name) for text in found]
     alarms = [text for text in asked if safety.assess(text) is not None]
     assert len(asked) > 400
-    assert len(alarms) <= 0.04 * len(asked), alarms  # 13 of 428, half of them urgent indeed
+    assert len(alarms) <= 13, alarms  # half of them urgent indeed

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.dialogue.boundaries import COUNTER, boundary_of
@@ -19,7 +18,6 @@ from bot.retrieval.search import Found
 
 _ALONE = {1: 0.15, 2: -0.30}  # added to the words as they stand, by how surely they need a topic
 _SAME_TEXT = 0.10  # added to a reading whose best passage stands in the text that was just shown
-_SAME_TOPIC = 0.5  # added to the log-odds of passages of the text that was just shown, where the remark goes on from it
 _SURE = 0.60  # a remark that perhaps needs a topic is taken as it stands from this probability on
 _PRIOR: dict[How, float] = {
     "pronoun": 0.05,
@@ -79,12 +77,9 @@ def resolve(view: View, session: Session, text: str, count: int, literal: bool =
         resolved = _about_the_last(view, answered, cue, count)
         if resolved is not None:
             return resolved
-    if cue is not None and cue.kind == "position":
+    if (cue is not None and cue.kind == "position") or boundary_of(fold(said)) in COUNTER:
         return Resolved(text, alone)
-    resolved = _completed(view, session, text, said, alone, count)
-    if boundary_of(fold(said)) in COUNTER and _probability(resolved.found) < view.thresholds.answer:
-        return Resolved(text, alone)  # the clinic's counter knows what its texts do not surely say
-    return resolved
+    return _completed(view, session, text, said, alone, count)
 
 
 def _completed(view: View, session: Session, text: str, said: str, alone: Found, count: int) -> Resolved:
@@ -93,8 +88,6 @@ def _completed(view: View, session: Session, text: str, said: str, alone: Found,
     remark = remark_of(said, searcher.subject)
     if not remark.strength or (remark.strength == 1 and _probability(alone) >= _SURE):
         return Resolved(text, alone)
-    on = {view.by_id[name].document_id for name in session.turns[-1].latest[:1] if name in view.by_id}
-    alone = _going_on(alone, on)
     best, best_found, best_score = None, alone, _probability(alone) + _ALONE[remark.strength]
     for reading, prior, shown in _possible(view, session, remark):
         found = searcher.find(reading.text, count)
@@ -105,21 +98,7 @@ def _completed(view: View, session: Session, text: str, said: str, alone: Found,
             break
     if best is None or _probability(best_found) < view.thresholds.clarify:
         return Resolved(text, alone)
-    return Resolved(best.text, _going_on(best_found, on), best.text)
-
-
-def _going_on(found: Found, documents: Collection[str]) -> Found:
-    """Return what was found, surer of passages of the texts that the conversation is about."""
-    hits = tuple(
-        replace(hit, probability=_surer(hit.probability)) if hit.passage.document_id in documents else hit
-        for hit in found.hits
-    )
-    return replace(found, hits=hits)
-
-
-def _surer(probability: float) -> float:
-    odds = probability * math.exp(_SAME_TOPIC)
-    return odds / (odds + 1.0 - probability)
+    return Resolved(best.text, best_found, best.text)
 
 
 def _possible(view: View, session: Session, remark: Remark) -> Iterator[tuple[Reading, float, Passage | None]]:

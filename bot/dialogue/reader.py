@@ -28,8 +28,8 @@ FORMAT = 1
 OUTCOMES = ("harmless", "danger", "selfharm")
 BUCKETS = 1 << 16
 LONGEST_GRAM = 4
-_END = 80  # characters of either end of a long message that are also read alone: what is urgent may stand there
-_LONG = 160
+_LONG = 100  # characters from which on a message could drown what is urgent in it
+_WINDOW, _STEP = 80, 40  # characters of each stretch of such a message that is read alone too
 _LATIN = re.compile("[a-z]{2,}")
 _HAN = re.compile("[\u4e00-\u9fff]")
 _PRIME, _MIX = np.uint64(0x100000001B3), np.uint64(0xBF58476D1CE4E5B9)
@@ -81,10 +81,10 @@ class Reader:
         return self._of(said)
 
     def calmest(self, text: str) -> float:
-        """Return how calm the least calm part of a message sounds: all of it, and the ends of a long one."""
+        """Return how calm the least calm part of a message sounds: all of it, and every stretch of a long one."""
         said = plain(text)
-        parts = [said] if len(said) <= _LONG else [said, said[:_END], said[-_END:]]
-        return min(self._of(part).calm for part in parts)
+        starts = range(0, len(said) - _WINDOW + _STEP, _STEP) if len(said) > _LONG else ()
+        return min(self._of(part).calm for part in (said, *(said[at : at + _WINDOW] for at in starts)))
 
     def _of(self, said: str) -> Read:
         found = buckets(said)

@@ -9,6 +9,7 @@ The only outcome is "escalate" or nothing: nothing here ever says that a person 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,9 @@ from bot.settings import PROJECT_ROOT, Settings
 _HEAD, _TAIL = 20_000, 5_000  # characters of a very long text that are looked at
 _LISTED = "、和或及与"
 _READ = 2_000  # characters that the second reader reads: rules read all
+_AGREED = 0.6  # probability of a danger, by the reader, from which a stretch in which a rule holds counts by itself
+_STRETCH, _MOST_SENTENCES = 120, 400
+_SENTENCE = re.compile("(?<=[\u3002\uff01\uff1f!?\n;\uff1b])")
 ALONE = "语气判断"  # instead of a rule's name where the second reader alone raised the alarm
 Void = tuple[Context, list[Span]]
 
@@ -84,16 +88,36 @@ class Safety:
         Args:
             text: What was typed, of any length; of more than 25,000 characters only the two ends are read.
         """
-        found: dict[Severity, Rule] = {}
-        for rule in self._held(text, found.keys()):
-            found[rule.severity] = rule
-        found = self._doubted(text, found)
+        mentioned: list[Rule] = []
+        found = self._doubted(text, self._first(text, mentioned))
+        if not found and mentioned:
+            found = self._first_of_a_stretch(text)
         chosen = found.get("self-harm") or found.get("danger")
         if chosen is None:
             return self._heard(text)
         if len(found) > 1:  # both: someone has already hurt themselves
             return Danger(chosen.name, "self-harm", wording.SAFETY["self-harm-now"])
         return Danger(chosen.name, chosen.severity, self._wordings[chosen.name])
+
+    def _first(self, text: str, mentioned: list[Rule] | None = None) -> dict[Severity, Rule]:
+        """Return the first rule of each severity that holds; see :meth:`_held`."""
+        found: dict[Severity, Rule] = {}
+        for rule in self._held(text, found.keys(), mentioned):
+            found[rule.severity] = rule
+        return found
+
+    def _first_of_a_stretch(self, text: str) -> dict[Severity, Rule]:
+        """Return the rules that hold of a part of a long message in which the second reader sees a danger too.
+
+        What is told around it may speak of other times and ask general questions: that sets the rules aside for all of it.
+        """
+        if self._reader is None or len(text) <= STORY:
+            return {}
+        for stretch in _stretches(_ends(text)):
+            read = self._reader.read(stretch)
+            if read is not None and 1.0 - read.calm > _AGREED and (found := self._first(stretch)):
+                return found
+        return {}
 
     def _doubted(self, text: str, found: dict[Severity, Rule]) -> dict[Severity, Rule]:
         """Return the rules that hold, none where the second reader knows them and is sure that the words are calm.
@@ -120,11 +144,12 @@ class Safety:
         """Return all rules that hold of a text, in the order of the files."""
         return list(self._held(text, ()))
 
-    def _held(self, text: str, enough: Collection[Severity]) -> Iterator[Rule]:
-        """Yield the rules that hold, in order, but for those of a severity that is in ``enough`` by then."""
-        if len(text) > _HEAD + _TAIL:
-            text = f"{text[:_HEAD]}\n{text[-_TAIL:]}"
-        heard = hear(text)
+    def _held(self, text: str, enough: Collection[Severity], mentioned: list[Rule] | None = None) -> Iterator[Rule]:
+        """Yield the rules that hold, in order, but for those of a severity that is in ``enough`` by then.
+
+        ``mentioned`` takes the rules whose words are there, whether or not what stands around makes them void.
+        """
+        heard = hear(_ends(text))
         words = self._signs.look(heard)
         first = Scene(heard, self._sign_plan, words)
         possible: dict[Rule, list[Pattern]] = {}
@@ -138,6 +163,8 @@ class Safety:
                 beside = NOW if pattern in self._only_now else ""
                 if not first.pattern(pattern, rule.within, beside):
                     continue  # as with nearly every question: what stands around the words need not be looked at
+                if mentioned is not None:
+                    mentioned.append(rule)
                 meant = meant or self._meant(heard, words)
                 if any(_counts(span, rule, meant.voids) for span in meant.scene.pattern(pattern, rule.within, beside)):
                     if not any(meant.raw.pattern(excluded, rule.within) for excluded in rule.exclusions):
@@ -148,6 +175,20 @@ class Safety:
         raw = Scene(heard, self._plan, {**words, **self._cues.look(heard)})
         scene = raw.without(_dropped(raw, self._book.contexts))
         return _Meant(raw, scene, _voids(raw, scene, self._book.contexts))
+
+
+def _ends(text: str) -> str:
+    """Return a text, or the two ends of a very long one."""
+    return text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{text[-_TAIL:]}"
+
+
+def _stretches(text: str) -> Iterator[str]:
+    """Yield each sentence of a text, and each with the next one, no longer than the reader reads at once."""
+    sentences = [part for part in _SENTENCE.split(text) if part.strip()][:_MOST_SENTENCES]
+    for at, sentence in enumerate(sentences):
+        yield sentence[:_STRETCH]
+        if at + 1 < len(sentences):
+            yield f"{sentence[-_STRETCH:]}{sentences[at + 1][:_STRETCH]}"
 
 
 def _phrases(patterns: Iterable[Pattern]) -> Iterator[Phrase]:
@@ -283,8 +324,12 @@ def open_safety(settings: Settings) -> Safety:
         SafetyError: a file of rules is missing or wrong; the message names file and rule.
         YijuError: the second reader's file is missing or damaged.
     """
-    reader = second_reader() if settings.safety_reader else None
-    return load_safety(rules_folder(settings), reader, settings.safety_aside, settings.safety_alone)
+    return load_safety(rules_folder(settings), reader_of(settings), settings.safety_aside, settings.safety_alone)
+
+
+def reader_of(settings: Settings) -> Reader | None:
+    """Return the second reader, None where it is switched off."""
+    return second_reader() if settings.safety_reader else None
 
 
 def load_safety(folder: Path, reader: Reader | None = None, aside: float = 0.0, alone: float = 1.0) -> Safety:
@@ -298,11 +343,14 @@ def load_safety(folder: Path, reader: Reader | None = None, aside: float = 0.0, 
     return safety
 
 
-def check_rules(folder: Path) -> list[str]:
-    """Return what is wrong with the rules of a folder: faults, and examples that are not judged as they should be."""
+def check_rules(folder: Path, reader: Reader | None = None, aside: float = 0.0) -> list[str]:
+    """Return what is wrong with the rules of a folder: faults, and examples that are not judged as they should be.
+
+    With the second reader that is in use, also the examples whose alarm it would set aside.
+    """
     try:
         book = read_rules(folder)
-        safety = Safety(book)
+        safety = Safety(book, reader, aside)
     except SafetyError as error:
         return [str(error).removeprefix(str(folder)).lstrip(":/")]
     wrong = []
@@ -310,6 +358,11 @@ def check_rules(folder: Path) -> list[str]:
         for text in rule.examples:
             if rule not in safety.holding(text):
                 wrong.append(f"规则 {rule.name}:例句“{text}”没有触发。请补上词语，或改例句。")
+            elif safety.assess(text) is None:
+                wrong.append(
+                    f"规则 {rule.name}:例句“{text}”触发了规则，语气模型却当作平常的话，不会报警。"
+                    "请把这些词语写成一条新名字的规则(新规则不受它影响)，或调低 safety_aside。"
+                )
         for text in rule.harmless:
             if holding := safety.holding(text):
                 wrong.append(

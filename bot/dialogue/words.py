@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
 from itertools import chain
-from typing import Self
 
 import ahocorasick
 
@@ -56,8 +55,8 @@ class Words:
             self._exact.add(form, form)
             if len(form) >= _MISSPELT and not careful and not form.isascii():
                 self._misspelt.add(aloud(form), form)
-        self._exact.ready()
-        self._misspelt.ready()
+        self._exact.seal()
+        self._misspelt.seal()
 
     @cached_property
     def _by_ear(self) -> tuple[_Table, _Table]:
@@ -71,7 +70,9 @@ class Words:
                     short.add(sound, form)
                 else:
                     long.add(aloud(sound), form)
-        return short.ready(), long.ready()
+        short.seal()
+        long.seal()
+        return short, long
 
     def prepare(self) -> None:
         """Make ready what typed pinyin needs, which would otherwise be made when someone first types some."""
@@ -84,11 +85,10 @@ class Words:
         for start, end, form in self._exact.hits(text):
             if form[0] > "\x7f" or _whole_word(text, start, end):
                 forms[form].append((start, end))
+        places = self._misspelt.hits(heard.sounds)
         if heard.typed:
             short, long = self._by_ear
             places = chain(short.hits(heard.exact), long.hits(heard.sounds))
-        else:
-            places = chain(self._misspelt.hits(heard.sounds))
         meant = _typed if heard.typed else _homophone
         for start, end, form in places:
             said = text[start:end]
@@ -121,13 +121,12 @@ class _Table:
         if form not in known:
             self._forms[number] = [*known, form]
 
-    def ready(self) -> Self:
+    def seal(self) -> None:
         """Make it ready to be looked in; nothing can be added after."""
         self._automaton.make_automaton()
         self._ready = bool(self._forms)
-        return self
 
-    def hits(self, text: str) -> Iterator[tuple[int, int, str]]:
+    def hits(self, text: str) -> Iterable[tuple[int, int, str]]:
         """Yield where words stand, and which."""
         if not self._ready:
             return
