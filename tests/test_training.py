@@ -109,6 +109,15 @@ def test_one_threshold_for_all_questions_is_what_the_across_loss_asks_for() -> N
     assert across_questions(ranked, same) < 0.01
     likely = torch.tensor([[0.5, 0.9], [0.1, 0.6]])  # far above the right one: an unlabelled answer, left out
     assert across_questions(likely, nothing) < 0.01
+    asked = torch.tensor([[0.3, 0.2], [0.1, 0.75]])  # of the second question, which nothing answers, 0.75 is above 0.7
+    assert across_questions(apart, nothing, asked[:1]) < 0.01 < 0.5 < across_questions(apart, nothing, asked)
+
+
+def test_questions_without_an_answer_are_read() -> None:
+    row = {"query": "一", "positive": "二", "unanswered": ["三", "四"]}
+    assert make_pair(row).unanswered == ("三", "四")
+    with pytest.raises(ValueError, match="unanswered"):
+        make_pair(row | {"unanswered": [" "]})
 
 
 def test_blocks_keep_what_they_hold() -> None:
@@ -216,7 +225,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pair_file(path: Path) -> str:
-    rows = [{"query": [f"{w}怎么办", f"{w}吃药"], "positive": f"治疗{w}"} for w in WORDS]
+    rows = [{"query": [f"{w}怎么办", f"{w}吃药"], "positive": f"治疗{w}", "unanswered": [f"{w}多少钱"]} for w in WORDS]
     path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     return str(path)
 

@@ -24,6 +24,7 @@ from bot.training.objective import Memory, contrast, late_contrast, late_interac
 from bot.training.pairs import Pair, PairFile
 from bot.training.texts import Encoded, Reader
 
+_UNANSWERED = 24  # questions without an answer that a batch is asked besides its own
 _LONGEST_STEP = 60.0  # seconds; what a machine asleep adds does not count against the budget
 
 
@@ -114,14 +115,14 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.rate * max(scale, 0.02)
         number, places = batch
-        loss = self._loss([self.files[number].pairs[place] for place in places], self.memories[number])
+        loss = self._loss([self.files[number].pairs[place] for place in places], self.memories[number], places)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
         self.optimizer.step()
         return float(loss.detach())
 
-    def _loss(self, pairs: list[Pair], memory: Memory) -> Tensor:
+    def _loss(self, pairs: list[Pair], memory: Memory, places: tuple[int, ...]) -> Tensor:
         """Return the loss of one batch: each wording -> answer, and at a smaller weight wording <-> wording."""
         recipe = self.recipe
         groups = [self.group_number[pair.group] for pair in pairs]
@@ -133,7 +134,7 @@ class Trainer:
         first = self.reader([pair.queries[0] for pair in pairs], "query")
         total = loss(first.vectors, positives.vectors, groups, others=others, memory=memory)
         if recipe.late_weight:
-            total = total + recipe.late_weight * self._late(first, positives, groups)
+            total = total + recipe.late_weight * self._late(first, positives, groups, self._unanswered(pairs, places))
         again = [place for place, pair in enumerate(pairs) if len(pair.queries) > 1]
         if len(again) > 1:
             some = [groups[place] for place in again]
@@ -146,11 +147,25 @@ class Trainer:
         memory.add(positives.vectors, groups)
         return total
 
-    def _late(self, questions: Encoded, answers: Encoded, groups: list[int]) -> Tensor:
+    def _unanswered(self, pairs: list[Pair], places: tuple[int, ...]) -> Encoded | None:
+        """Return some of the questions that stand near a batch's texts and that none of them answers."""
+        near = list(dict.fromkeys(text for pair in pairs for text in pair.unanswered))
+        if not near or not self.recipe.across_weight:
+            return None
+        chosen = random.Random(f"{self.recipe.seed} {places}").sample(near, min(_UNANSWERED, len(near)))  # noqa: S311
+        return self.reader(chosen, "query")
+
+    def _late(
+        self, questions: Encoded, answers: Encoded, groups: list[int], unanswered: Encoded | None = None
+    ) -> Tensor:
         recipe = self.recipe
-        similar = late_interaction(questions, answers)
         return late_contrast(
-            similar, groups, temperature=recipe.temperature, margin=recipe.margin, across=recipe.across_weight
+            late_interaction(questions, answers),
+            groups,
+            temperature=recipe.temperature,
+            margin=recipe.margin,
+            across=recipe.across_weight,
+            unanswered=None if unanswered is None else late_interaction(unanswered, answers),
         )
 
 

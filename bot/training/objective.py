@@ -68,7 +68,13 @@ def contrast(
 
 
 def late_contrast(
-    similar: Tensor, groups: list[int], *, temperature: float = 0.02, margin: float = 0.1, across: float = 0.0
+    similar: Tensor,
+    groups: list[int],
+    *,
+    temperature: float = 0.02,
+    margin: float = 0.1,
+    across: float = 0.0,
+    unanswered: Tensor | None = None,
 ) -> Tensor:
     """Return the mean symmetric InfoNCE loss where a question and a text are compared token by token.
 
@@ -78,24 +84,30 @@ def late_contrast(
         temperature: Divides the cosines.
         margin: A negative whose cosine is above the positive's by more is taken for an unlabelled positive.
         across: Weight of :func:`across_questions`.
+        unanswered: What :func:`late_interaction` gives for ``m`` questions that none of the texts answers, [m, n].
     """
     own = torch.tensor(groups)
     same = (own[:, None] == own[None, :]) & ~torch.eye(len(groups), dtype=torch.bool)
     forward = _nce(similar, same, temperature, margin)
     loss = 0.5 * (forward + _nce(similar.T, same, temperature, margin))
-    return loss + across * across_questions(similar, same, margin=margin) if across else loss
+    return loss + across * across_questions(similar, same, unanswered, margin=margin) if across else loss
 
 
-def across_questions(similar: Tensor, same: Tensor, *, temperature: float = 0.04, margin: float = 0.1) -> Tensor:
+def across_questions(
+    similar: Tensor, same: Tensor, unanswered: Tensor | None = None, *, temperature: float = 0.04, margin: float = 0.1
+) -> Tensor:
     """Return how badly one threshold would tell right texts from the best wrong text of each question.
 
     InfoNCE of every question's own text against the hardest negatives of *all* questions: what would be shown to them
-    if their answers were not there. It makes the similarities of different questions comparable, which ranking alone
-    never asks for, and on which the decision to answer rests.
+    if their answers were not there, or, for ``unanswered`` ones [m, n], what would be shown to them. It makes the
+    similarities of different questions comparable, which ranking alone never asks for, and on which the decision to
+    answer rests.
     """
     own = similar.diagonal()
     blocked = same | torch.eye(len(own), dtype=torch.bool) | (similar.detach() > own.detach()[:, None] + margin)
     hardest = similar.masked_fill(blocked, -1.0).amax(dim=1)
+    if unanswered is not None:
+        hardest = torch.cat([hardest, unanswered.amax(dim=1)])
     logits = torch.cat([own[:, None], hardest[None, :].expand(len(own), -1)], dim=1) / temperature
     return functional.cross_entropy(logits, torch.zeros(len(own), dtype=torch.long))
 

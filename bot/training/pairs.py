@@ -1,8 +1,10 @@
 """Training pairs: one JSON object a line, a question (in one or more wordings) and the text that answers it.
 
-``{"query": "…" | ["…", "…"], "positive": "…", "group": "…", "negatives": ["…"], "kind": "passage" | "question"}``;
+``{"query": "…" | ["…", "…"], "positive": "…", "group": "…", "negatives": ["…"], "unanswered": ["…"],
+"kind": "passage" | "question"}``;
 only the first two are needed. Lines of one ``group`` are never each other's negatives. In ``question`` lines the
-positive is a question of the same meaning. ``negatives`` are texts known not to answer.
+positive is a question of the same meaning. ``negatives`` are texts known not to answer; ``unanswered`` are questions near the positive that no
+text of the file answers.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ class Pair:
     group: str
     negatives: tuple[str, ...] = ()
     kind: Kind = "passage"
+    unanswered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +85,15 @@ def make_pair(row: dict[str, Any]) -> Pair:
     queries = row["query"]
     queries = (queries,) if isinstance(queries, str) else tuple(queries)
     positive = row["positive"]
-    texts = (*queries, positive, *row.get("negatives", ()))
+    negatives, unanswered = tuple(row.get("negatives", ())), tuple(row.get("unanswered", ()))
+    texts = (*queries, positive, *negatives, *unanswered)
     if not queries or not all(isinstance(text, str) and text.strip() for text in texts):
-        raise ValueError("空的或不是文字的 query / positive / negatives")
+        raise ValueError("空的或不是文字的 query / positive / negatives / unanswered")
     kind = row.get("kind", "passage")
     if kind not in ("passage", "question"):
         raise ValueError(f"kind = {kind}")
     group = str(row.get("group") or text_group(positive))
-    return Pair(queries, positive, group, tuple(row.get("negatives", ())), kind)
+    return Pair(queries, positive, group, negatives, kind, unanswered)
 
 
 def pair_files(paths: list[str]) -> list[PairFile]:
