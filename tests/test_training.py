@@ -118,6 +118,9 @@ def test_questions_without_an_answer_are_read() -> None:
     assert make_pair(row).unanswered == ("三", "四")
     with pytest.raises(ValueError, match="unanswered"):
         make_pair(row | {"unanswered": [" "]})
+    for name in ("unanswered", "negatives"):
+        with pytest.raises(TypeError, match=name):
+            make_pair(row | {name: "三"})
 
 
 def test_blocks_keep_what_they_hold() -> None:
@@ -267,6 +270,24 @@ def test_training_learns_keeps_what_is_frozen_and_can_be_repeated_and_resumed(ti
     assert steps[0] == 7  # the sixth step was the last one saved
     for name, tensor in weights_of(tmp_path / "b").items():
         assert np.allclose(tensor, after[name], atol=1e-5), name
+
+
+def test_training_is_asked_what_has_no_answer(tiny: Path, tmp_path: Path) -> None:
+    from bot.training.command import Options, train
+    from bot.training.loop import Recipe
+
+    asked = pair_file(tmp_path / "asked.jsonl")
+    rows = [json.loads(line) for line in Path(asked).read_text("utf-8").splitlines()]
+    plain = tmp_path / "plain.jsonl"
+    plain.write_text("\n".join(json.dumps(row | {"unanswered": []}) for row in rows), encoding="utf-8")
+    losses = {}
+    for across in (0.0, 1.0):
+        recipe = Recipe(epochs=1, batch=len(rows), frozen_layers=1, across_weight=across)
+        for name in (asked, str(plain)):
+            options = Options(tiny, tmp_path / f"{across} {Path(name).stem}", (name,), cache=tmp_path, recipe=recipe)
+            losses[across, name] = train(options)["losses"][0]
+    assert losses[1.0, asked] > losses[1.0, str(plain)]  # more wrong texts that one threshold must keep out
+    assert losses[0.0, asked] == pytest.approx(losses[0.0, str(plain)])
 
 
 def test_blending_lies_between(tiny: Path, tmp_path: Path) -> None:

@@ -1,10 +1,9 @@
 """Training pairs: one JSON object a line, a question (in one or more wordings) and the text that answers it.
 
 ``{"query": "…" | ["…", "…"], "positive": "…", "group": "…", "negatives": ["…"], "unanswered": ["…"],
-"kind": "passage" | "question"}``;
-only the first two are needed. Lines of one ``group`` are never each other's negatives. In ``question`` lines the
-positive is a question of the same meaning. ``negatives`` are texts known not to answer; ``unanswered`` are questions near the positive that no
-text of the file answers.
+"kind": "passage" | "question"}``; only the first two are needed. Lines of one ``group`` are never each other's
+negatives. In ``question`` lines the positive is a question of the same meaning. ``negatives`` are texts known not to
+answer; ``unanswered`` are questions near the positive that no text of the file answers.
 """
 
 from __future__ import annotations
@@ -85,7 +84,9 @@ def make_pair(row: dict[str, Any]) -> Pair:
     queries = row["query"]
     queries = (queries,) if isinstance(queries, str) else tuple(queries)
     positive = row["positive"]
-    negatives, unanswered = tuple(row.get("negatives", ())), tuple(row.get("unanswered", ()))
+    negatives, unanswered = row.get("negatives", ()), row.get("unanswered", ())
+    if isinstance(negatives, str) or isinstance(unanswered, str):
+        raise TypeError("negatives / unanswered 应为列表")
     texts = (*queries, positive, *negatives, *unanswered)
     if not queries or not all(isinstance(text, str) and text.strip() for text in texts):
         raise ValueError("空的或不是文字的 query / positive / negatives / unanswered")
@@ -93,7 +94,7 @@ def make_pair(row: dict[str, Any]) -> Pair:
     if kind not in ("passage", "question"):
         raise ValueError(f"kind = {kind}")
     group = str(row.get("group") or text_group(positive))
-    return Pair(queries, positive, group, negatives, kind, unanswered)
+    return Pair(queries, positive, group, tuple(negatives), kind, tuple(unanswered))
 
 
 def pair_files(paths: list[str]) -> list[PairFile]:
