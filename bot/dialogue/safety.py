@@ -1,7 +1,7 @@
 """Danger to life and thoughts of self-harm, told by rule from a patient's words, before anything else is done.
 
 The rules are the clinic's (``corpus/safety``). What is negated, supposed, past, told or asked about in general is set
-aside as in ConText (Harkema et al. 2009, doi:10.1016/j.jbi.2009.05.002): cue words, each with a scope.
+aside (:mod:`bot.dialogue.scopes`).
 A second reader (:mod:`bot.dialogue.reader`) weighs how the whole message sounds: where it is sure that the words are
 calm, a rule's alarm is set aside; where it is sure that they are not, no rule is needed.
 The only outcome is "escalate" or nothing: nothing here ever says that a person is safe.
@@ -10,7 +10,7 @@ The only outcome is "escalate" or nothing: nothing here ever says that a person 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -19,22 +19,20 @@ from typing import NamedTuple
 from bot.dialogue import wording
 from bot.dialogue.phrases import Literal, Pattern, Phrase
 from bot.dialogue.reader import Reader, second_reader
-from bot.dialogue.rules import LIVE, NOW, STORY, TODAY, Context, Rule, RuleBook, Severity, read_rules
+from bot.dialogue.rules import NOW, STORY, Rule, RuleBook, Severity, read_rules
+from bot.dialogue.scopes import Void, counts, dropped, voids
 from bot.dialogue.spotting import Plan, Scene
 from bot.dialogue.words import Found, Words
 from bot.errors import SafetyError
 from bot.language.sounds import Heard, hear
-from bot.records import Span
 from bot.settings import PROJECT_ROOT, Settings
 
 _HEAD, _TAIL = 20_000, 5_000  # characters of a very long text that are looked at
-_LISTED = "、和或及与"
 _READ = 2_000  # characters that the second reader reads: rules read all
 _AGREED = 0.6  # probability of a danger, by the reader, from which a stretch in which a rule holds counts by itself
 _STRETCH, _MOST_SENTENCES = 120, 400
 _SENTENCE = re.compile("(?<=[\u3002\uff01\uff1f!?\n;\uff1b])")
 ALONE = "语气判断"  # instead of a rule's name where the second reader alone raised the alarm
-Void = tuple[Context, list[Span]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +164,15 @@ class Safety:
                 if mentioned is not None:
                     mentioned.append(rule)
                 meant = meant or self._meant(heard, words)
-                if any(_counts(span, rule, meant.voids) for span in meant.scene.pattern(pattern, rule.within, beside)):
+                if any(counts(span, rule, meant.voids) for span in meant.scene.pattern(pattern, rule.within, beside)):
                     if not any(meant.raw.pattern(excluded, rule.within) for excluded in rule.exclusions):
                         yield rule
                     break
 
     def _meant(self, heard: Heard, words: Found) -> _Meant:
         raw = Scene(heard, self._plan, {**words, **self._cues.look(heard)})
-        scene = raw.without(_dropped(raw, self._book.contexts))
-        return _Meant(raw, scene, _voids(raw, scene, self._book.contexts))
+        scene = raw.without(dropped(raw, self._book.contexts))
+        return _Meant(raw, scene, voids(raw, scene, self._book.contexts))
 
 
 def _ends(text: str) -> str:
@@ -206,107 +204,6 @@ def _wording(rule: Rule) -> str:
             f"规则 {rule.name}:wording “{rule.wording}”不认识。可用：{'、'.join(wording.SAFETY)}，或直接写要说的话。"
         )
     return known or rule.wording
-
-
-def _cues(scene: Scene, words: Sequence[Phrase], but: Sequence[Phrase]) -> list[Span]:
-    """Return where words stand by themselves, not within the longer words of ``but``."""
-    possible = scene.possible.phrases
-    cues = {span for phrase in words if phrase in possible for span in scene.phrase(phrase)}
-    longer = [span for phrase in but for span in scene.phrase(phrase)] if cues else []
-    return sorted(cue for cue in cues if not any(s <= cue[0] and cue[1] <= e for s, e in longer))
-
-
-def _dropped(scene: Scene, contexts: Sequence[Context]) -> set[Span]:
-    """Return the words that the words around them make void (negation and the like)."""
-    covers: list[Span] = []
-    starts: set[int] = set()
-    ends: set[int] = set()
-    text = scene.heard.text
-    for context in contexts:
-        if context.scope not in ("covers", "before", "after"):
-            continue
-        cues = _cues(scene, context.words, context.but)
-        if not cues or any(scene.pattern(pattern, 1000) for pattern in context.unless):
-            continue
-        if context.scope == "covers":
-            covers += cues
-        elif context.scope == "after":
-            ends.update(start for start, _ in cues)
-        else:
-            starts.update(end + (text[end : end + 1] == " ") for _, end in cues)
-    if not (covers or starts or ends):
-        return set()
-    words = scene.words()
-    gone: set[Span] = set()
-    for start, end in words:
-        if start in starts or end in ends:
-            gone.add((start, end))
-        if start in starts and end < len(text) and text[end] in _LISTED:  # a list shares its negation
-            starts.add(end + 1)
-    for begin, stop in covers:
-        gone.update(s for s in words if s[0] < stop and begin < s[1] and not _inside((begin, stop), s))
-    return gone
-
-
-def _inside(inner: Span, outer: Span) -> bool:
-    return outer[0] <= inner[0] and inner[1] <= outer[1]
-
-
-def _voids(raw: Scene, scene: Scene, contexts: Sequence[Context]) -> list[Void]:
-    """Return the contexts that rule over more than a word, each with the stretches of text that it makes void."""
-    found: list[Void] = []
-    size = len(raw.heard.text)
-    for context in contexts:
-        if context.scope not in ("sentence", "earlier", "whole", "story") or (
-            context.scope == "story" and size < STORY
-        ):
-            continue
-        cues = _cues(raw, context.words, context.but)
-        if not cues or any(scene.pattern(pattern, 1000) for pattern in context.unless):
-            continue
-        if context.scope == "whole":
-            found.append((context, [(0, size)]))
-        elif context.scope == "earlier":
-            found.append((context, [(0, max(end for _, end in cues))]))
-        elif context.scope == "sentence":
-            found.append((context, [(start, _end_of_past(raw, start, end)) for start, end in cues]))
-        else:
-            found.append((context, _calm(scene)))
-    return found
-
-
-def _end_of_past(scene: Scene, start: int, end: int) -> int:
-    """Return where the sentence ends that speaks of the past, or where it comes to speak of now."""
-    sentence = scene.sentence(end - 1)
-    today = next((place for place, stop in scene.group(TODAY) if place >= end and not start <= stop <= end), None)
-    if today is not None and scene.sentence(today) == sentence:
-        return today
-    size = len(scene.heard.text)
-    return next((place for place in range(end, size) if scene.sentence(place) != sentence), size)
-
-
-def _calm(scene: Scene) -> list[Span]:
-    """Return the sentences in which nothing says that it is happening now."""
-    size = len(scene.heard.text)
-    live = {scene.sentence(start) for start, _ in scene.group(LIVE)}
-    calm: list[Span] = []
-    begin = 0
-    for place in range(1, size + 1):
-        if place == size or scene.sentence(place) != scene.sentence(begin):
-            if scene.sentence(begin) not in live:
-                calm.append((begin, place))
-            begin = place
-    return calm
-
-
-def _counts(span: Span, rule: Rule, voids: Sequence[Void]) -> bool:
-    """Tell whether what a pattern found is in no context that makes it void."""
-    for context, stretches in voids:
-        if rule.severity not in context.severities or context.name in rule.contexts_ignored:
-            continue
-        if any(start < span[1] <= end for start, end in stretches):
-            return False
-    return True
 
 
 def rules_folder(settings: Settings) -> Path:
