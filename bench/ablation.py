@@ -64,6 +64,7 @@ def variants(searcher: Searcher, settings: Settings) -> Iterator[tuple[str, Sear
         yield f"不做：{_STEP_NAMES[step]}", way(steps=tuple(other for other in STEPS if other != step))
     yield "不理解问题(五步都不做)", way(steps=())
     yield "不逐词比较", way(replace(weights, late=0.0))
+    yield "不重排前六段", way(replace(weights, rerank=0.0))
     yield "不用 BM25", way(replace(weights, lexical=0.0))
 
 

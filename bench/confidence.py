@@ -2,11 +2,12 @@
 
 Learned on written clinics that no encoder was trained on: each question once as it is, once as if the passages that
 answer it were not there, beside questions of the same speciality, of everyday life and of an encyclopaedia that nothing
-answers. The signal ``aspect`` comes from a network that is trained here too (``bench/aspects.py``), on the clinics that
-the encoder was trained on as well; what it says of a clinic that the confidence learns on comes from one that was trained
-without that clinic. ``--write`` replaces ``confidence.json``, ``aspects.npz`` and ``aspects.json`` in ``bot/retrieval``.
-For each source it prints what models fitted on the other sources are worth there; ``python -m bot eval`` measures on
-anything else. About half an hour on two cores.
+answers. The passages of a clinic that it learns on were put in order by a network that was trained without that clinic
+(run ``bench.reranker`` before). The signal ``aspect`` comes from a network that is trained here too
+(``bench/meetings.py``), on the clinics that the encoder was trained on as well; what it says of a clinic that the
+confidence learns on comes from one that was trained without that clinic. ``--write`` replaces ``confidence.json``,
+``aspects.npz`` and ``aspects.json`` in ``bot/retrieval``. For each source it prints what models fitted on the other
+sources are worth there; ``python -m bot eval`` measures on anything else. About half an hour on two cores.
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,28 +28,24 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from bench import aspects
-from bench.aspects import Example
+from bench.meetings import ASPECTS_TRAINING, Example, train_aspects, write
+from bench.reranker import CLINICS, KEPT
 from bench.tasks.written import TRAINED_ON
 from bot.console import ConsoleReport
-from bot.encoding.encoder import Encoder
 from bot.evaluation.answering import Judged, measure_answering
 from bot.evaluation.evaluate import searcher_over
 from bot.evaluation.folder import Task, read_task
 from bot.retrieval import confidence as target
 from bot.retrieval.confidence import ASPECT, SIGNALS, probes
+from bot.retrieval.meetings import FOLDER, read_network
 from bot.retrieval.model import Model, open_model
 from bot.retrieval.search import Examined, Searcher
 from bot.settings import Settings, load_settings
 
-CLINICS = tuple(
-    f"written-{name}"
-    for name in ("dermatology", "endocrinology", "hematology", "obstetrics", "psychiatry", "regenerative")
-)
 OTHERS = tuple(f"written-{name}" for name in TRAINED_ON)
 ARTICLE = 20  # passages
 HIDDEN = 0.3  # the weight of a question whose answer is hidden: half of the rows are such, few real questions are
-FILE = Path(target.__file__).parent / "confidence.json"
+FILE = FOLDER / "confidence.json"
 Sources = dict[str, list[Example]]
 
 
@@ -80,21 +81,35 @@ def beginners(task: Task) -> Iterator[Task]:
         yield Task(f"{task.name}-{start}", task.split, texts, (*own, *strangers))
 
 
-def collect(tasks: Path, settings: Settings, model: Model) -> tuple[Sources, Sources, Encoder]:
-    """Return the examples of the clinics that the confidence learns on, those of the others, and the encoder."""
-    report = ConsoleReport(quiet=True)
+@contextmanager
+def _searcher(tasks: Path, name: str, task: Task, settings: Settings, model: Model) -> Iterator[Searcher]:
+    """Give a searcher over a clinic's texts, whose passages are put in order by a network that does not know the clinic."""
+    with searcher_over(settings, task, model, ConsoleReport(quiet=True)) as searcher:
+        if name in CLINICS:
+            searcher = searcher.reranked_by(read_network(tasks / KEPT / f"{name}.npz")[0])
+        yield searcher
+
+
+def of_clinic(tasks: Path, name: str, settings: Settings) -> list[Example]:
+    """Return the examples of a clinic; of one that the confidence learns on, those of small parts of it as well."""
+    model, learned_on = open_model(settings), name in CLINICS
     foreign = [query.text for query in read_task(tasks / "xquad", "train").queries[::10]]
-    found: Sources = {}
-    for name in (*CLINICS, *OTHERS):
-        task = read_task(tasks / name, "dev")
-        with searcher_over(settings, task, model, report) as searcher:
-            asked = foreign if name in CLINICS else foreign[::3]
-            found[name] = list(examples(searcher, task, [*asked, *probes()]))
-            encoder = searcher.index.encoder
-        for small in beginners(task) if name in CLINICS else ():
-            with searcher_over(settings, small, model, report) as searcher:
-                found[name] += examples(searcher, small, [*foreign[::4], *probes()], small=True)
-    return {name: found[name] for name in CLINICS}, {name: found[name] for name in OTHERS}, encoder
+    task = read_task(tasks / name, "dev")
+    with _searcher(tasks, name, task, settings, model) as searcher:
+        found = list(examples(searcher, task, [*(foreign if learned_on else foreign[::3]), *probes()]))
+    for small in beginners(task) if learned_on else ():
+        with _searcher(tasks, name, small, settings, model) as searcher:
+            found += examples(searcher, small, [*foreign[::4], *probes()], small=True)
+    return found
+
+
+def collect(tasks: Path, settings: Settings) -> tuple[Sources, Sources]:
+    """Return the examples of the clinics that the confidence learns on, and those of the others; a process for each core."""
+    names = (*CLINICS, *OTHERS)
+    alone = settings.model_copy(update={"threads": 1})
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        found = dict(zip(names, pool.map(partial(of_clinic, tasks, settings=alone), names), strict=True))
+    return {name: found[name] for name in CLINICS}, {name: found[name] for name in OTHERS}
 
 
 def with_aspect(found: Sources, others: Sources) -> Sources:
@@ -104,7 +119,7 @@ def with_aspect(found: Sources, others: Sources) -> Sources:
         rest = [
             example for side in (found, others) for other, rows in side.items() if other != name for example in rows
         ]
-        network = aspects.train(rest)
+        network = train_aspects(rest)
         judged[name] = [replace(e, signals=e.signals | {ASPECT: float(network.logits([e.meeting])[0])}) for e in source]
     return judged
 
@@ -151,7 +166,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)  # the same sums in the same order, whatever the machine
     settings = load_settings()
-    found, others, encoder = collect(args.tasks, settings, open_model(settings))
+    found, others = collect(args.tasks, settings)
     found = with_aspect(found, others)
     names = {"without_aspect": SIGNALS, "with_aspect": (*SIGNALS, ASPECT)}
     for name, source in found.items():
@@ -165,8 +180,15 @@ def main() -> None:
     if args.write:
         FILE.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         every = {**found, **others}
-        network = aspects.train([example for rows in every.values() for example in rows])
-        aspects.write(network, encoder, {name: len(rows) for name, rows in every.items()})
+        network = train_aspects([example for rows in every.values() for example in rows])
+        card = {
+            "made_by": "python -m bench.confidence TASKS --write",
+            "training": ASPECTS_TRAINING,
+            "learned_on": {name: len(rows) for name, rows in every.items()},
+        }
+        task = read_task(args.tasks / CLINICS[0], "dev")
+        with searcher_over(settings, task, open_model(settings), ConsoleReport(quiet=True)) as searcher:
+            write(network, searcher.index.encoder, FOLDER / "aspects.npz", card)
     print(json.dumps(content["with_aspect"]["signals"]))
 
 

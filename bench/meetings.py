@@ -1,6 +1,7 @@
-"""Train the network of ``bot/retrieval/aspects.py``; ``python -m bench.confidence`` calls it, as one belongs to the other.
+"""Train the networks of ``bot/retrieval/meetings.py``: ``aspects`` for ``bench.confidence``, ``reranker`` for ``bench.reranker``.
 
-Learned on the written clinics, the signals of the confidence beside it, so that it learns only what they do not tell.
+The former learns on single passages, the signals of the confidence beside it, so that it learns only what they do not
+tell; the latter on the first few candidates of a question, their scores beside it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import random
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,16 +23,27 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bot.encoding.encoder import Encoder
-from bot.retrieval.aspects import CARD, FINGERPRINTS, HEADS, TOKENS, WEIGHTS, Aspects, Meeting
 from bot.retrieval.confidence import SIGNALS
+from bot.retrieval.meetings import FINGERPRINTS, HEADS, RIVALS, TOKENS, Meeting, MeetingNetwork
 
 WIDTH, INNER, FEATURES = 96, 192, 4
 EPOCHS, BATCH, RATE, DECAY = 4, 128, 1e-3, 0.1
+RERANK_EPOCHS, QUESTIONS = 3, 48  # questions of a batch, each with its first few candidates
+SCALE = 1.5  # of the scores in the softmax; what they count beside the network is learned from there
 DROPOUT = 0.2
 NOISE = 0.3  # length of the random vector added to each token's: what is learned must not hang on single tokens
 # What a question counts, by kind: half of the rows are hidden ones; everyday questions are easy and many.
 COUNTS = {"natural": 1.0, "near": 2.0, "elsewhere": 1.0, "hidden": 0.7, "chat": 0.3, "far": 0.3}
 SMALL = 0.3  # by which those are multiplied that are asked of a small part of a clinic's texts
+# What the cards say of the training.
+ASPECTS_TRAINING: Mapping[str, Any] = {
+    "epochs": EPOCHS, "batch": BATCH, "rate": RATE, "decay": DECAY, "dropout": DROPOUT, "noise": NOISE, "tokens": TOKENS,
+    "counts": COUNTS, "small": SMALL,
+}  # fmt: skip
+RERANKER_TRAINING: Mapping[str, Any] = {
+    "candidates": RIVALS, "epochs": RERANK_EPOCHS, "questions": QUESTIONS, "scale": SCALE, "rate": RATE, "decay": DECAY,
+    "dropout": DROPOUT, "noise": NOISE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +58,17 @@ class Example:
     small: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The first candidates for a question, best first: their scores, how the question meets them, and which answer it."""
+
+    fused: tuple[float, ...]
+    meetings: tuple[Meeting, ...]
+    right: tuple[bool, ...]
+
+
 class Network(nn.Module):
-    """The network under the names of its weights, for training; ``Aspects`` is the same without torch."""
+    """A network under the names of its weights, for training; ``MeetingNetwork`` is the same without torch."""
 
     def __init__(self, dimension: int) -> None:
         super().__init__()
@@ -88,8 +110,8 @@ def _table(examples: Sequence[Example]) -> NDArray[np.float32]:
     return np.array([[example.signals[name] for name in SIGNALS] for example in examples], dtype=np.float32)
 
 
-def train(examples: Sequence[Example], seed: int = 0) -> Aspects:
-    """Return the network that some examples teach: one or two minutes for 20,000 of them on one core."""
+def train_aspects(examples: Sequence[Example], seed: int = 0) -> MeetingNetwork:
+    """Return the network that some examples teach to tell whether a passage answers: one or two minutes for 20,000 of them on one core."""
     torch.manual_seed(seed)
     shuffled = random.Random(seed)
     network = Network(examples[0].meeting.own.shape[1])
@@ -105,8 +127,7 @@ def train(examples: Sequence[Example], seed: int = 0) -> Aspects:
         shuffled.shuffle(order)
         for start in range(0, len(order), BATCH):
             chosen = order[start : start + BATCH]
-            for group in optimiser.param_groups:
-                group["lr"] = RATE * min(1.0, (step + 1) / 50) * max(0.02, 1 - step / steps)
+            _pace(optimiser, step, steps)
             meetings = [examples[at].meeting for at in chosen]
             logits = network(*_batch(meetings)) + network.signals(torch.from_numpy(signals[chosen]))[:, 0]
             losses = functional.binary_cross_entropy_with_logits(logits, right[chosen], reduction="none")
@@ -115,7 +136,49 @@ def train(examples: Sequence[Example], seed: int = 0) -> Aspects:
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             step += 1
-    return Aspects(_weights(network))
+    return MeetingNetwork(_weights(network))
+
+
+def train_reranker(choices: Sequence[Choice], seed: int = 0) -> MeetingNetwork:
+    """Return the network that some choices teach, in units of ``fused``: half a minute for 4,000 of them on one core.
+
+    The loss is a softmax over a question's candidates (listwise, as in ListNet: Cao et al., ICML 2007); questions none of
+    whose candidates, or all, answer teach nothing.
+    """
+    torch.manual_seed(seed)
+    shuffled = random.Random(seed)
+    chosen = [choice for choice in choices if any(choice.right) and not all(choice.right)]
+    network = Network(chosen[0].meetings[0].own.shape[1])
+    scale = nn.Parameter(torch.tensor(SCALE))
+    optimiser = torch.optim.AdamW([*network.parameters(), scale], RATE, weight_decay=DECAY)
+    steps, step = RERANK_EPOCHS * -(-len(chosen) // QUESTIONS), 0
+    network.train()
+    for _ in range(RERANK_EPOCHS):
+        shuffled.shuffle(chosen)
+        for start in range(0, len(chosen), QUESTIONS):
+            rows = chosen[start : start + QUESTIONS]
+            _pace(optimiser, step, steps)
+            there = torch.tensor([[at < len(row.right) for at in range(RIVALS)] for row in rows])
+            fused, right = torch.zeros(there.shape), torch.zeros(there.shape, dtype=torch.bool)
+            fused[there] = torch.tensor([score - row.fused[0] for row in rows for score in row.fused])
+            right[there] = torch.tensor([value for row in rows for value in row.right])
+            scores = torch.zeros(there.shape)
+            scores[there] = network(*_batch([meeting for row in rows for meeting in row.meetings]))
+            scores = (scores + scale * fused).masked_fill(~there, -1e9)
+            loss = (scores.logsumexp(1) - scores.masked_fill(~right, -1e9).logsumexp(1)).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            step += 1
+    with torch.no_grad():
+        network.last.weight /= scale
+    return MeetingNetwork(_weights(network))
+
+
+def _pace(optimiser: torch.optim.Optimizer, step: int, steps: int) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = RATE * min(1.0, (step + 1) / 50) * max(0.02, 1 - step / steps)
 
 
 def _batch(meetings: Sequence[Meeting]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -126,7 +189,7 @@ def _batch(meetings: Sequence[Meeting]) -> tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def _weights(network: Network) -> dict[str, NDArray[np.float32]]:
-    """Return the weights as ``Aspects`` names them, at the 16 bits at which they are kept; matrices are turned round."""
+    """Return the weights as ``MeetingNetwork`` names them, at the 16 bits at which they are kept; matrices are turned round."""
     found = {}
     for name, tensor in network.state_dict().items():
         if name.startswith("signals"):
@@ -138,27 +201,23 @@ def _weights(network: Network) -> dict[str, NDArray[np.float32]]:
     return found
 
 
-def write(network: Aspects, encoder: Encoder, learned_on: Mapping[str, int]) -> None:
-    """Replace the files that come with the project; the same weights give the same bytes."""
+def write(network: MeetingNetwork, encoder: Encoder, file: Path, card: Mapping[str, Any]) -> None:
+    """Write a network and a card beside it with the hash; the same weights give the same bytes."""
     arrays = {**network.weights, "fingerprints": encoder.encode_queries(FINGERPRINTS)}
-    with zipfile.ZipFile(WEIGHTS, "w", zipfile.ZIP_DEFLATED) as file:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, values in sorted(arrays.items()):
-            content = io.BytesIO()
-            np.save(content, values.astype(np.float16), allow_pickle=False)
-            file.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue(), zipfile.ZIP_DEFLATED)
-    content = WEIGHTS.read_bytes()
-    card: dict[str, Any] = {
-        "made_by": "python -m bench.confidence TASKS --write",
+            array = io.BytesIO()
+            np.save(array, values.astype(np.float16), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), array.getvalue(), zipfile.ZIP_DEFLATED)
+    content = file.read_bytes()
+    whole: dict[str, Any] = {
         "data": "bench/clinics (this project's own), token vectors of the encoder that comes with the project",
         "license": "MIT",
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
         "weights": int(sum(values.size for values in network.weights.values())),
         "encoder": encoder.name,
-        "training": {
-            "epochs": EPOCHS, "batch": BATCH, "rate": RATE, "decay": DECAY, "dropout": DROPOUT, "noise": NOISE,
-            "tokens": TOKENS, "counts": COUNTS, "small": SMALL, "torch": torch.__version__,
-        },
-        "learned_on": dict(learned_on),
-    }  # fmt: skip
-    CARD.write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        "torch": torch.__version__,
+    }
+    text = json.dumps({**whole, **card}, ensure_ascii=False, indent=1)
+    file.with_suffix(".json").write_text(text + "\n", encoding="utf-8")

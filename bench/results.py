@@ -1,8 +1,9 @@
 """The figures of ``docs/retrieval.md``: ``python -m bench.results TASKS [--write]`` (``TASKS``: what ``bench.tasks`` made).
 
 Only parts that nothing was trained on: the test parts of the article's questions and of the public tasks, and three written
-clinics (two were looked at when the weight of BM25 was chosen, the third at no time). Every row measures the naive way (whole texts, the untrained model, BM25, reciprocal rank
-fusion, questions as they are typed) on the same questions in the same run.
+clinics (looked at when BM25's weight, the later stages of training and the reranking were decided on). Every row measures
+the naive way (whole texts, the untrained model, BM25, reciprocal rank fusion, questions as they are typed) on the same
+questions in the same run.
 """
 
 from __future__ import annotations

@@ -196,6 +196,9 @@ class Settings(BaseSettings):
     )
     late_weight: float = Field(1.0, ge=0.0, le=50.0, description="排序：逐词比较的平均余弦每高 0.1 计多少；0 为不用")
     lexical_weight: float = Field(2.5, ge=0.0, le=50.0, description="排序：问题的词全部命中计多少")
+    rerank_weight: float = Field(
+        1.0, ge=0.0, le=10.0, description="排序：小网络对前六段名次的意见计多少；0 为不用，关闭逐词比较时也不用"
+    )
     sentence_vectors_up_to: int = Field(
         0, ge=0, description="段落数不超过此值时，每句话也各建一个向量(建得慢两三倍；有逐词比较时几乎没有好处)"
     )

@@ -15,12 +15,13 @@ from bot.language.segmentation import Segmenter
 from bot.language.spellings import make_spellings
 from bot.records import Document, Passage
 from bot.retrieval import dense as dense_module
+from bot.retrieval.candidates import best_per_passage
 from bot.retrieval.dense import build_dense, load_dense, save_dense
 from bot.retrieval.embeddings import EmbeddingCache
 from bot.retrieval.fusion import FusionWeights, linear_combination, ranks, reciprocal_rank_fusion
 from bot.retrieval.late import build_tokens, load_tokens, pack
 from bot.retrieval.lexical import build_lexical, load_lexical
-from bot.retrieval.search import LoadedIndex, Searcher, best_per_passage
+from bot.retrieval.search import LoadedIndex, Searcher
 from tests.conftest import CACHE, HashEncoder
 
 NAN = float("nan")

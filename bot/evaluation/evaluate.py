@@ -19,10 +19,11 @@ from bot.evaluation.ranking import Gains, difference, figure, measure
 from bot.language.lexicon import load_lexicon
 from bot.language.segmentation import Segmenter
 from bot.retrieval.build import Report, index_passages
+from bot.retrieval.candidates import Candidates
 from bot.retrieval.fusion import reciprocal_rank_fusion
 from bot.retrieval.live import LiveIndex
 from bot.retrieval.model import Model, open_model
-from bot.retrieval.search import Candidates, Found, Searcher
+from bot.retrieval.search import Found, Searcher
 from bot.retrieval.store import build_lock
 from bot.settings import Settings
 

@@ -167,7 +167,7 @@ def up_to_date(settings: Settings) -> Path | None:
 
 def _confidence_hash() -> str:
     """Hash what the confidence is computed with: the models' weights and the probes."""
-    folder, files = Path(__file__).parent, ("confidence.json", "aspects.json", "probes.txt")
+    folder, files = Path(__file__).parent, ("confidence.json", "aspects.json", "reranker.json", "probes.txt")
     return sha256_text("".join((folder / name).read_text("utf-8") for name in files))
 
 

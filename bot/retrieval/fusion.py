@@ -33,11 +33,15 @@ def reciprocal_rank_fusion(dense: Scores, lexical: Scores, k: float = 60.0) -> S
 
 @dataclass(frozen=True, slots=True)
 class FusionWeights:
-    """What a tenth of late-interaction or dense cosine, and a full lexical share, count for in the sum."""
+    """What a tenth of late-interaction or dense cosine, and a full lexical share, count for in the sum.
+
+    ``rerank`` is what the network that puts the first few in order counts for afterwards; it needs the late interaction.
+    """
 
     lexical: float
     late: float
     dense: float = 1.0
+    rerank: float = 1.0
 
 
 def linear_combination(dense: Scores, lexical: Scores, late: Scores, weights: FusionWeights) -> Scores:

@@ -1,10 +1,12 @@
-"""Does a passage tell the aspect that a question asks for? A small network over what each token of the question meets.
+"""How the tokens of a question meet a passage, and small networks that read it.
 
 A question about the same disease, but another side of it, meets similar words everywhere: only which of its tokens meet
-nothing of their kind tells. For each token of the question the network sees its vector, the vector of the passage's token
+nothing of their kind tells. For each token of the question a network sees its vector, the vector of the passage's token
 that is most like it, and how much alike they are, here and in the other candidates; one step of attention weighs the
-tokens. It belongs to the token vectors of the model that comes with the project (:func:`aspects_for`). Weights, data and
-the command that makes them: ``aspects.npz`` and ``aspects.json``.
+tokens. Two such networks come with the project: ``aspects`` tells whether a passage answers, as one signal of the
+confidence, ``reranker`` which of the first few candidates is best. They belong to the token vectors of the model that comes
+with the project (:func:`networks_for`). Weights, data and the commands that make them: ``aspects.npz``, ``reranker.npz``
+and the ``.json`` beside each.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +32,8 @@ Floats = NDArray[np.float32]
 TOKENS = 40  # of a question, at most
 RIVALS = 6  # best candidates, among which the others are looked for
 HEADS = 4
-WEIGHTS, CARD = (Path(__file__).parent / f"aspects.{ending}" for ending in ("npz", "json"))
-# By these the network knows the model whose token vectors it was trained on; int8 and float32 differ by about 0.015.
+FOLDER = Path(__file__).parent
+# By these a network knows the model whose token vectors it was trained on; int8 and float32 differ by about 0.015.
 FINGERPRINTS = ("慢性肾脏病患者能吃豆腐吗", "做这个检查要多少钱，医保能报销吗", "手术以后多久可以上班")
 _SAME_MODEL = 0.95  # mean cosine
 
@@ -73,13 +76,13 @@ def _norm(rows: Floats, weight: Floats, bias: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class Aspects:
-    """The network by its weights' names, as ``bench/aspects.py`` trains it."""
+class MeetingNetwork:
+    """A network by its weights' names, as ``bench/meetings.py`` trains it."""
 
     weights: dict[str, Floats]
 
     def logits(self, meetings: Sequence[Meeting]) -> Floats:
-        """Return what each meeting of one question adds to the log-odds that its passage answers, up to a scale."""
+        """Return what a network says of each meeting of one question: the more, the rather its passage answers."""
         w, own = self.weights, meetings[0].own
         met, features = (np.stack([getattr(m, name) for m in meetings]) for name in ("met", "features"))
         tokens = 8.0 * (own @ w["own"] + met @ w["met"]) + 80.0 * (own * met) @ w["both"]
@@ -100,30 +103,51 @@ class Aspects:
         return np.asarray((_norm(state, w["norm3.weight"], w["norm3.bias"]) @ w["last"])[:, 0], dtype=np.float32)
 
 
-@lru_cache(maxsize=1)
-def _shipped() -> tuple[Aspects, Floats]:
-    """Return the network that comes with the project, and the vectors of the fingerprints under its model.
+class Networks(NamedTuple):
+    """What reads the meetings of one encoder's token vectors; None where there is nothing that does."""
+
+    aspects: MeetingNetwork | None
+    reranker: MeetingNetwork | None
+
+
+def read_network(weights: Path) -> tuple[MeetingNetwork, Floats]:
+    """Return a network out of its file, checked against the card beside it, and its model's vectors of the fingerprints.
 
     Raises:
-        EncoderError: the file is missing or damaged.
+        EncoderError: the file or its card is missing or damaged.
     """
+    card = weights.with_suffix(".json")
     try:
-        content, expected = WEIGHTS.read_bytes(), json.loads(CARD.read_text(encoding="utf-8"))["sha256"]
+        content, expected = weights.read_bytes(), json.loads(card.read_text(encoding="utf-8"))["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EncoderError(f"读不到 {WEIGHTS} 或 {CARD}：{error}。请重新取得程序文件。") from error
+        raise EncoderError(f"读不到 {weights} 或 {card}：{error}。请重新取得程序文件。") from error
     found = hashlib.sha256(content).hexdigest()
     if found != expected:
-        raise EncoderError(f"{WEIGHTS} 已损坏：SHA-256 应为 {expected}，实为 {found}。请重新取得程序文件。")
+        raise EncoderError(f"{weights} 已损坏：SHA-256 应为 {expected}，实为 {found}。请重新取得程序文件。")
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        weights = {name: arrays[name].astype(np.float32) for name in arrays.files}
-    fingerprints = weights.pop("fingerprints")
-    return Aspects(weights), fingerprints
+        values = {name: arrays[name].astype(np.float32) for name in arrays.files}
+    fingerprints = values.pop("fingerprints")
+    return MeetingNetwork(values), fingerprints
 
 
-def aspects_for(encoder: Encoder) -> Aspects | None:
-    """Return the network, or None where the encoder's vectors are not those that it was trained on."""
-    network, expected = _shipped()
-    if encoder.dimension != expected.shape[1]:
-        return None
+@lru_cache(maxsize=1)
+def _shipped() -> dict[str, tuple[MeetingNetwork, Floats]]:
+    return {name: read_network(FOLDER / f"{name}.npz") for name in Networks._fields}
+
+
+def networks_for(encoder: Encoder) -> Networks:
+    """Return the networks that come with the project, None for those that were trained on other vectors than the encoder's.
+
+    Raises:
+        EncoderError: a file is missing or damaged.
+    """
+    shipped = _shipped()
+    if all(encoder.dimension != expected.shape[1] for _, expected in shipped.values()):
+        return Networks(None, None)
     found = encoder.encode_queries(FINGERPRINTS)
-    return network if float((found * expected).sum(axis=1).mean()) >= _SAME_MODEL else None
+    same = {
+        name: network
+        for name, (network, expected) in shipped.items()
+        if found.shape == expected.shape and float((found * expected).sum(axis=1).mean()) >= _SAME_MODEL
+    }
+    return Networks(same.get("aspects"), same.get("reranker"))
