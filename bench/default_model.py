@@ -13,6 +13,7 @@ Four stages and a blend, about three hours on two idle cores; interrupted, it go
 4. from there, on twice as many written clinics, whose questions without an answer count in that loss too.
 
 The result is pruned to Chinese and English and packed into one file.
+``bench.reranker`` and ``bench.confidence`` belong to one encoder: run them, in this order, for a new one.
 """
 
 from __future__ import annotations
