@@ -11,10 +11,10 @@ import io
 import json
 import random
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -44,6 +44,9 @@ RERANKER_TRAINING: Mapping[str, Any] = {
     "candidates": RIVALS, "epochs": RERANK_EPOCHS, "questions": QUESTIONS, "scale": SCALE, "rate": RATE, "decay": DECAY,
     "dropout": DROPOUT, "noise": NOISE,
 }  # fmt: skip
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,31 +114,24 @@ def _table(examples: Sequence[Example]) -> NDArray[np.float32]:
 
 
 def train_aspects(examples: Sequence[Example], seed: int = 0) -> MeetingNetwork:
-    """Return the network that some examples teach to tell whether a passage answers: one or two minutes for 20,000 of them on one core."""
+    """Return the network that some examples teach to tell whether a passage answers.
+
+    It takes one or two minutes for 20,000 examples on one core.
+    """
     torch.manual_seed(seed)
-    shuffled = random.Random(seed)
     network = Network(examples[0].meeting.own.shape[1])
-    optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
     signals = _table(examples)
     signals = (signals - signals.mean(axis=0)) / (signals.std(axis=0) + 1e-6)
     counts = torch.tensor([COUNTS[e.kind] * (SMALL if e.small else 1.0) for e in examples])
     right = torch.tensor([float(e.right) for e in examples])
-    order = list(range(len(examples)))
-    steps, step = EPOCHS * -(-len(order) // BATCH), 0
-    network.train()
-    for _ in range(EPOCHS):
-        shuffled.shuffle(order)
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
-            _pace(optimiser, step, steps)
-            meetings = [examples[at].meeting for at in chosen]
-            logits = network(*_batch(meetings)) + network.signals(torch.from_numpy(signals[chosen]))[:, 0]
-            losses = functional.binary_cross_entropy_with_logits(logits, right[chosen], reduction="none")
-            optimiser.zero_grad()
-            ((losses * counts[chosen]).sum() / counts[chosen].sum()).backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            step += 1
+
+    def loss_of(chosen: list[int]) -> Tensor:
+        meetings = [examples[at].meeting for at in chosen]
+        logits = network(*_batch(meetings)) + network.signals(torch.from_numpy(signals[chosen]))[:, 0]
+        losses = functional.binary_cross_entropy_with_logits(logits, right[chosen], reduction="none")
+        return (losses * counts[chosen]).sum() / counts[chosen].sum()
+
+    _learn(network, [], list(range(len(examples))), BATCH, EPOCHS, seed, loss_of)
     return MeetingNetwork(_weights(network))
 
 
@@ -146,39 +142,46 @@ def train_reranker(choices: Sequence[Choice], seed: int = 0) -> MeetingNetwork:
     whose candidates, or all, answer teach nothing.
     """
     torch.manual_seed(seed)
-    shuffled = random.Random(seed)
-    chosen = [choice for choice in choices if any(choice.right) and not all(choice.right)]
-    network = Network(chosen[0].meetings[0].own.shape[1])
+    telling = [choice for choice in choices if any(choice.right) and not all(choice.right)]
+    network = Network(telling[0].meetings[0].own.shape[1])
     scale = nn.Parameter(torch.tensor(SCALE))
-    optimiser = torch.optim.AdamW([*network.parameters(), scale], RATE, weight_decay=DECAY)
-    steps, step = RERANK_EPOCHS * -(-len(chosen) // QUESTIONS), 0
-    network.train()
-    for _ in range(RERANK_EPOCHS):
-        shuffled.shuffle(chosen)
-        for start in range(0, len(chosen), QUESTIONS):
-            rows = chosen[start : start + QUESTIONS]
-            _pace(optimiser, step, steps)
-            there = torch.tensor([[at < len(row.right) for at in range(RIVALS)] for row in rows])
-            fused, right = torch.zeros(there.shape), torch.zeros(there.shape, dtype=torch.bool)
-            fused[there] = torch.tensor([score - row.fused[0] for row in rows for score in row.fused])
-            right[there] = torch.tensor([value for row in rows for value in row.right])
-            scores = torch.zeros(there.shape)
-            scores[there] = network(*_batch([meeting for row in rows for meeting in row.meetings]))
-            scores = (scores + scale * fused).masked_fill(~there, -1e9)
-            loss = (scores.logsumexp(1) - scores.masked_fill(~right, -1e9).logsumexp(1)).mean()
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            step += 1
+
+    def loss_of(rows: list[Choice]) -> Tensor:
+        there = torch.tensor([[at < len(row.right) for at in range(RIVALS)] for row in rows])
+        fused, right = torch.zeros(there.shape), torch.zeros(there.shape, dtype=torch.bool)
+        fused[there] = torch.tensor([score - row.fused[0] for row in rows for score in row.fused])
+        right[there] = torch.tensor([value for row in rows for value in row.right])
+        scores = torch.zeros(there.shape)
+        scores[there] = network(*_batch([meeting for row in rows for meeting in row.meetings]))
+        scores = (scores + scale * fused).masked_fill(~there, -1e9)
+        return (scores.logsumexp(1) - scores.masked_fill(~right, -1e9).logsumexp(1)).mean()
+
+    _learn(network, [scale], telling, QUESTIONS, RERANK_EPOCHS, seed, loss_of)
     with torch.no_grad():
         network.last.weight /= scale
     return MeetingNetwork(_weights(network))
 
 
-def _pace(optimiser: torch.optim.Optimizer, step: int, steps: int) -> None:
-    for group in optimiser.param_groups:
-        group["lr"] = RATE * min(1.0, (step + 1) / 50) * max(0.02, 1 - step / steps)
+def _learn(
+    network: Network, others: list[nn.Parameter], items: list[T], size: int, epochs: int, seed: int,
+    loss_of: Callable[[list[T]], Tensor],
+) -> None:  # fmt: skip
+    """Train a network, and other parameters beside it, on items in batches; the rate rises at first, then falls."""
+    shuffled = random.Random(seed)
+    optimiser = torch.optim.AdamW([*network.parameters(), *others], RATE, weight_decay=DECAY)
+    steps, step = epochs * -(-len(items) // size), 0
+    network.train()
+    for _ in range(epochs):
+        shuffled.shuffle(items)
+        for start in range(0, len(items), size):
+            for group in optimiser.param_groups:
+                group["lr"] = RATE * min(1.0, (step + 1) / 50) * max(0.02, 1 - step / steps)
+            loss = loss_of(items[start : start + size])
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            step += 1
 
 
 def _batch(meetings: Sequence[Meeting]) -> tuple[Tensor, Tensor, Tensor, Tensor]:

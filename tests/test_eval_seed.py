@@ -38,7 +38,7 @@ def test_ranking_keeps_its_floor(figures: dict[str, dict[str, dict[str, float]]]
 
 def test_what_the_article_cannot_answer_is_declined(dialogue: Dialogue) -> None:
     shares = seed.answering(dialogue, "dev")
-    assert shares["natural"] >= 0.80
+    assert shares["natural"] >= 0.85
     assert shares["unanswerable-near"] <= 0.15  # the other side of the same threshold
     assert shares["unanswerable-far"] <= 0.10
     assert shares["unanswerable-chat"] <= 0.10  # one of fifteen

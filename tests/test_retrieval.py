@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.dialogue.dialogue import Dialogue
 from bot.errors import IndexFormatError
 from bot.language.lexicon import Lexicon
 from bot.language.segmentation import Segmenter
@@ -21,6 +22,7 @@ from bot.retrieval.embeddings import EmbeddingCache
 from bot.retrieval.fusion import FusionWeights, linear_combination, ranks, reciprocal_rank_fusion
 from bot.retrieval.late import build_tokens, load_tokens, pack
 from bot.retrieval.lexical import build_lexical, load_lexical
+from bot.retrieval.naming import by_name
 from bot.retrieval.search import LoadedIndex, Searcher
 from tests.conftest import CACHE, HashEncoder
 
@@ -181,3 +183,24 @@ def test_search_with_nothing_to_search_for() -> None:
 def test_best_per_passage_keeps_the_best_unit() -> None:
     rows, cosines = np.array([4, 0, 3]), scores(0.9, 0.8, 0.7)
     assert best_per_passage(rows, cosines, np.array([0, 0, 1, 1, 1])) == pytest.approx({1: 0.9, 0: 0.8})
+
+
+def test_passages_by_their_own_names() -> None:
+    def passage(text: str, *section: str, excluded: tuple[str, ...] = ()) -> Passage:
+        return Passage(text, "d", text, 0, len(text), section, (), None, (), "", (text,), excluded)
+
+    named = by_name(
+        (
+            passage("糖尿病肾病:一项试验正在进行。", "文", "临床应用", excluded=("临床应用:糖尿病肾病",)),
+            passage("一项试验", "文", "臨床應用"),
+            passage("说明"),
+        )
+    )
+    assert named == {"临床应用": [0, 1], "糖尿病肾病": [0]}
+
+
+def test_a_label_asked_by_itself_brings_what_stands_under_it(dialogue: Dialogue) -> None:
+    searcher = dialogue._now().searcher
+    for question in ("慢性肾病", "慢性腎病"):
+        assert searcher.search(question, 1)[0].passage.text.startswith("慢性肾病:")
+    assert not searcher.search("慢性肾病的人很多", 1)[0].passage.text.startswith("慢性肾病:")

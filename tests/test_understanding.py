@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,7 @@ from bot.language.spelling import correct
 from bot.language.spellings import Spellings, blur, load_spellings, make_spellings
 from bot.language.understanding import STEPS, QuestionReader
 from bot.language.variants import simplify, simplify_in_place
-from bot.records import Passage
-from bot.retrieval.confidence import NAMED, focus, named, wording
+from bot.retrieval.confidence import focus, wording
 from tests.conftest import CACHE
 
 TEXTS = [
@@ -209,17 +207,3 @@ def test_words_in_common_and_own_figures_are_seen() -> None:
 def test_a_place_is_not_told_by_the_mere_word_hospital() -> None:
     assert focus("你们医院在哪条路上，坐地铁怎么走", "解放军总医院启动一项研究") < 0
     assert focus("你们医院在哪条路上，坐地铁怎么走", "地址：人民路1号，地铁二号线可到") == 0
-
-
-def test_a_question_that_is_a_passages_own_heading_or_label_is_surer_of_it() -> None:
-    text = "糖尿病肾病:一项试验正在进行。"
-    passage = Passage(
-        "p", "d", text, 0, len(text), ("文", "临床应用"), (), None, (), "", (text,), ("临床应用:糖尿病肾病",)
-    )
-    for question, sure in (
-        ("糖尿病肾病", True), ("糖尿病腎病?", True), ("临床应用", True), ("文", False), ("糖尿病", False), ("", False),
-        ("糖尿病肾病怎么治", False), ("临床应用：糖尿病肾病", False),
-    ):  # fmt: skip
-        assert named(question, passage) == (NAMED if sure else 0.0), question
-    assert named("临床应用：糖尿病肾病", replace(passage, excluded=())) == NAMED
-    assert named("一", replace(passage, section=(), text="一项试验")) == 0.0

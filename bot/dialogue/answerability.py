@@ -15,7 +15,7 @@ Outcome = Literal["answer", "clarify", "decline"]
 class Thresholds:
     """From what probability of the best passage on a question is answered, or the nearest questions are offered."""
 
-    answer: float = 0.26
+    answer: float = 0.20
     clarify: float = 0.08
 
 

@@ -19,10 +19,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.corpus.labels import label_of
-from bot.language.variants import bare
-from bot.records import Passage
-
 SIGNALS = (
     "dense", "late", "weakest", "quarter", "standing", "share", "coverage", "margin", "above_median", "length", "absent",
     "first_by_meaning", "first_by_words", "late_lead", "dense_lead", "letters", "own_figures", "lacks_dose", "lacks_time",
@@ -77,7 +73,6 @@ _QUANTITIES = {
 }
 # A question about somebody's own figures asks for a decision that a text can hardly take.
 _OWN_FIGURES = re.compile("(?:我|妈|爸|爱人|老公|老伴|儿|女|本人|爷|奶|哥|姐|弟|妹|父亲|母亲|孩子|娃).*[0-9]")
-NAMED = 2.0  # added to the logit where a question is nothing but a passage's own heading or label
 UNFOCUSED = -2.0  # added to the logit where a passage does not tell the kind of thing that is asked for
 
 
@@ -242,17 +237,6 @@ def wording(question: str, text: str) -> dict[str, float]:
         "letters": sum(pair in text for pair in pairs) / max(1, len(pairs)),
         "own_figures": float(bool(_OWN_FIGURES.search(question))),
     }
-
-
-def named(question: str, passage: Passage) -> float:
-    """Return what is added to the logit where a question is nothing but a passage's own heading, its label, or both.
-
-    Few words leave few signals; whoever types (or taps) a heading wants what stands under it.
-    """
-    asked = bare(question)
-    heading, label = bare(passage.section[-1] if passage.section else ""), bare(label_of(passage.text))
-    own = {heading, label, f"{heading}{label}"} - {"", *map(bare, passage.excluded)}
-    return NAMED if asked in own else 0.0
 
 
 def focus(question: str, text: str) -> float:

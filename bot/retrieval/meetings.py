@@ -17,7 +17,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,43 +75,29 @@ def _norm(rows: Floats, weight: Floats, bias: Floats) -> Floats:
     return np.asarray(centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-5) * weight + bias, np.float32)
 
 
-@dataclass(frozen=True)  # no slots: what all questions share is worked out once
+@dataclass(frozen=True, slots=True)
 class MeetingNetwork:
     """A network by its weights' names, as ``bench/meetings.py`` trains it."""
 
     weights: dict[str, Floats]
 
-    @cached_property
-    def _first(self) -> Floats:
-        """The row that stands for the whole, normalised [1, w]: always the same."""
-        return _norm(self.weights["first"][None], self.weights["norm1.weight"], self.weights["norm1.bias"])
-
-    @cached_property
-    def _attention(self) -> tuple[Floats, Floats]:
-        """What turns a normalised row into its score with each head [w, h] and [h]: that row's question is always the same."""
-        w, width = self.weights, len(self.weights["first"])
-        query = (self._first @ w["query"] + w["query.bias"]).reshape(HEADS, width // HEADS) / math.sqrt(width // HEADS)
-        keys = w["key"].reshape(width, HEADS, width // HEADS)
-        bias = w["key.bias"].reshape(HEADS, width // HEADS)
-        return (keys * query).sum(axis=2), (bias * query).sum(axis=1)
-
     def logits(self, meetings: Sequence[Meeting]) -> Floats:
         """Return what a network says of each meeting of one question: the more, the rather its passage answers."""
-        w, own, width = self.weights, meetings[0].own, len(self.weights["first"])
-        met, features = (np.concatenate([getattr(m, name) for m in meetings]) for name in ("met", "features"))
-        every = np.tile(own, (len(meetings), 1))
-        tokens = 8.0 * (met @ w["met"]) + 80.0 * ((every * met) @ w["both"]) + features @ w["features"] + w["bias"]
-        tokens += np.tile(8.0 * (own @ w["own"]), (len(meetings), 1))
-        rows = _norm(tokens, w["norm1.weight"], w["norm1.bias"]).reshape(len(meetings), len(own), width)
-        rows = np.concatenate([np.broadcast_to(self._first, (len(meetings), 1, width)), rows], axis=1)
-        flat = rows.reshape(-1, width)
-        towards, bias = self._attention
-        scores = (flat @ towards + bias).reshape(*rows.shape[:2], HEADS)
+        w, own = self.weights, meetings[0].own
+        met, features = (np.stack([getattr(m, name) for m in meetings]) for name in ("met", "features"))
+        tokens = 8.0 * (own @ w["own"] + met @ w["met"]) + 80.0 * (own * met) @ w["both"]
+        tokens += features @ w["features"] + w["bias"]
+        first = np.broadcast_to(w["first"], (len(met), 1, len(w["first"])))
+        rows = _norm(np.concatenate([first, tokens], axis=1), w["norm1.weight"], w["norm1.bias"])
+        split = (*rows.shape[:2], HEADS, rows.shape[2] // HEADS)
+        query = (rows[0, 0] @ w["query"] + w["query.bias"]).reshape(split[2:])  # the first row is always the same
+        keys = (rows @ w["key"] + w["key.bias"]).reshape(split)
+        values = (rows @ w["value"] + w["value.bias"]).reshape(split)
+        scores = np.einsum("hd,bthd->bth", query, keys) / math.sqrt(split[3])
         shares = np.exp(scores - scores.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
-        values = (flat @ w["value"] + w["value.bias"]).reshape(*rows.shape[:2], HEADS, width // HEADS)
-        read = (shares[..., None] * values).sum(axis=1).reshape(len(meetings), width)
-        state = w["first"] + read @ w["output"] + w["output.bias"]
+        read = np.einsum("bth,bthd->bhd", shares, values).reshape(len(met), -1)
+        state = first[:, 0] + read @ w["output"] + w["output.bias"]
         inner = np.maximum(_norm(state, w["norm2.weight"], w["norm2.bias"]) @ w["inner"] + w["inner.bias"], 0.0)
         state = state + inner @ w["outer"] + w["outer.bias"]
         return np.asarray((_norm(state, w["norm3.weight"], w["norm3.bias"]) @ w["last"])[:, 0], dtype=np.float32)

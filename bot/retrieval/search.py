@@ -15,15 +15,17 @@ from bot.encoding.encoder import Encoder
 from bot.language.segmentation import Segmenter, stopwords
 from bot.language.spellings import Spellings
 from bot.language.understanding import STEPS, QuestionReader, SubjectWord, Understood
+from bot.language.variants import bare
 from bot.records import Document, Hit, KnownQuestion, Passage
 from bot.retrieval.candidates import Candidates, best_per_passage, compare_tokens
-from bot.retrieval.confidence import ASPECT, Looked, background_of, confidence, focus, named, wording
+from bot.retrieval.confidence import ASPECT, Looked, background_of, confidence, focus, wording
 from bot.retrieval.coverage import QuestionWords, highlights
 from bot.retrieval.dense import FaissIndex
 from bot.retrieval.fusion import FusionWeights, linear_combination, ranks
 from bot.retrieval.late import TokenIndex
 from bot.retrieval.lexical import Bm25Index
 from bot.retrieval.meetings import Meeting, MeetingNetwork, networks_for
+from bot.retrieval.naming import NAMED, by_name
 from bot.settings import Settings
 
 
@@ -90,6 +92,7 @@ class Searcher:
         self._aspects, reranker = networks_for(index.encoder)
         self._reranker = reranker if weights.late and weights.rerank else None
         self._units_per_passage = max(1, -(-len(index.units) // max(1, len(index.passages))))
+        self._named = by_name(index.passages)
         self._among: NDArray[np.bool_] | None = None  # which passages may be found; None for all
 
     def only(self, documents: Collection[str]) -> Searcher:
@@ -235,6 +238,7 @@ class Searcher:
         late = np.full(len(numbers), np.nan, dtype=np.float32)
         late[looked] = met.mean(axis=0)
         fused = linear_combination(dense_scores, share, late, self.weights)
+        fused[np.isin(numbers, self._named.get(bare(understood.text), []))] += NAMED
         return Candidates(numbers, dense_scores, lexical_scores, late, fused, mass, looked, met, question.tokens)
 
     def _words(self, question: str) -> QuestionWords:
@@ -264,14 +268,12 @@ class Searcher:
         aspect: float | None,
     ) -> tuple[dict[str, float], float]:  # fmt: skip
         """Return a candidate's signals and the probability that it answers."""
-        passage = self.index.passages[number]
-        text = passage.index_texts[0]
+        text = self.index.passages[number].index_texts[0]
         signals = judged.signals(place, self._background, coverage, absent) | wording(understood.text, text)
         if aspect is not None:
             signals[ASPECT] = aspect
         model = confidence(aspect is not None)
-        offset = focus(understood.text, text) + named(understood.text, passage)
-        return signals, model.probability(signals, offset)
+        return signals, model.probability(signals, focus(understood.text, text))
 
 
 def open_searcher(index: LoadedIndex, settings: Settings) -> Searcher:

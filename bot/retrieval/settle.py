@@ -18,7 +18,7 @@ from bot.settings import Caution
 POLICIES: dict[Caution, tuple[float, float]] = {
     "宁缺毋滥": (0.60, 0.20),
     "谨慎": (0.40, 0.12),
-    "适中": (0.26, 0.08),
+    "适中": (0.20, 0.08),
     "尽量回答": (0.15, 0.05),
 }
 _HEADINGS = 60  # at most
